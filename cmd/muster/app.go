@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"muster/internal/batch"
+	"muster/internal/blob"
+	"muster/internal/directory"
+	"muster/internal/sheet"
+	"muster/internal/sqldb"
+	"muster/internal/userimport"
+)
+
+// maxUpload is what one file of an import may have, in bytes.
+const maxUpload = 2 << 30
+
+// app is the whole program on one database.
+type app struct {
+	db     *sqldb.DB
+	dir    *directory.Directory
+	engine *batch.Engine
+	actor  directory.Actor
+}
+
+// config says where everything is.
+type config struct {
+	DataDir  string `help:"Directory of the database, uploads and scratch files." default:"muster-data" placeholder:"DIR" env:"MUSTER_DATA_DIR"`
+	Database string `help:"PostgreSQL instead of the embedded database: postgres://user@host/name. Uploads stay in the data directory." placeholder:"URL" env:"MUSTER_DATABASE"`
+}
+
+// open builds the program. The local command line acts as the system: whoever holds the data may do anything with it.
+func (c config) open(ctx context.Context, log io.Writer) (*app, error) {
+	db, err := sqldb.Open(ctx, sqldb.Config{Dir: c.DataDir, URL: c.Database})
+	if err != nil {
+		return nil, err
+	}
+	dir := directory.New(db)
+	if err := dir.Prepare(ctx); err != nil {
+		db.Close()
+		return nil, err
+	}
+	a := &app{db: db, dir: dir, actor: directory.System("cli")}
+	a.engine = &batch.Engine{
+		DB: db, Directory: dir,
+		Blobs:      &blob.Disk{Dir: filepath.Join(c.DataDir, "blobs")},
+		Scratch:    filepath.Join(c.DataDir, "scratch"),
+		Operations: map[string]batch.Operation{userimport.Action: &userimport.Operation{Limits: sheet.Limits{Bytes: maxUpload}}},
+		// Only the local command line makes batches, and it acts as the system.
+		Actor:     func(_ context.Context, _, source string) (directory.Actor, error) { return directory.System(source), nil },
+		MaxUpload: maxUpload,
+		Patience:  5 * time.Minute,
+		Log:       slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	}
+	return a, nil
+}
+
+func (a *app) close() { a.db.Close() }

@@ -1,0 +1,237 @@
+package batch
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"muster/internal/blob"
+	"muster/internal/directory"
+	"muster/internal/fault"
+	"muster/internal/sqldb"
+)
+
+// The lease: a process that dies is replaced after Lease at the latest plus the pause between two looks (see Wait),
+// well within 15 seconds. It is renewed often enough that two failed renewals do no harm.
+const (
+	Lease = 10 * time.Second
+	beat  = 2500 * time.Millisecond
+)
+
+// Engine runs batches. All fields but Log must be set.
+type Engine struct {
+	DB         *sqldb.DB
+	Directory  *directory.Directory
+	Blobs      *blob.Disk
+	Scratch    string // directory for what may vanish
+	Operations map[string]Operation
+	// Actor returns who a stored batch acts for.
+	Actor func(ctx context.Context, owner, source string) (directory.Actor, error)
+	// MaxUpload is in bytes per file.
+	MaxUpload int64
+	// Patience is how long one call keeps trying when a fault that can pass does not.
+	Patience time.Duration
+	Log      *slog.Logger
+}
+
+// Input is a file to freeze.
+type Input struct {
+	Name string
+	Open func() (io.ReadCloser, error)
+}
+
+// Spec is a batch to be.
+type Spec struct {
+	Action  string
+	Options any // stored as JSON
+	Inputs  []Input
+}
+
+// Create freezes the input and makes the batch, in state received. Nothing runs yet.
+func (e *Engine) Create(ctx context.Context, actor directory.Actor, s Spec) (*Batch, error) {
+	if err := actor.Need("users:add"); err != nil {
+		return nil, err
+	}
+	options, err := json.Marshal(s.Options)
+	if err != nil {
+		return nil, err
+	}
+	files, err := e.freeze(ctx, s.Inputs)
+	if err != nil {
+		return nil, err
+	}
+	var id int64
+	err = e.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		id, _, err = sqldb.One[int64](ctx, tx, `INSERT INTO batches (action, state, owner, source, options, created_at)
+			VALUES ($1, 'received', $2, $3, $4, $5) RETURNING id`, s.Action, actor.Name(), actor.Source(), string(options), e.now())
+		if err != nil {
+			return fmt.Errorf("make the batch: %w", err)
+		}
+		for i, f := range files {
+			if _, err := tx.ExecContext(ctx, "INSERT INTO batch_files (batch_id, position, name, hash, size) VALUES ($1, $2, $3, $4, $5)", id, i, f.Name, f.Hash, f.Size); err != nil {
+				return fmt.Errorf("keep file %s: %w", f.Name, err)
+			}
+		}
+		return directory.WriteAudit(ctx, tx, directory.AuditEntry{At: e.now(), Actor: actor.Name(), Source: actor.Source(), Action: s.Action,
+			Subject: "batch", Name: fmt.Sprint(id), After: string(options), BatchID: id})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return get(ctx, e.DB.Read(), id)
+}
+
+func (e *Engine) freeze(ctx context.Context, inputs []Input) ([]File, error) {
+	var files []File
+	for _, in := range inputs {
+		r, err := in.Open()
+		if err != nil {
+			return nil, err
+		}
+		hash, size, err := e.Blobs.Put(ctx, r, e.MaxUpload)
+		r.Close()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", in.Name, err)
+		}
+		files = append(files, File{Name: in.Name, Hash: hash, Size: size})
+	}
+	return files, nil
+}
+
+func (e *Engine) now() int64 { return e.Directory.Now().UnixMicro() }
+
+// Execute runs the batch until it is ready, done or otherwise at rest, and returns it. Where another process holds
+// its lease, Execute waits and takes over if that one dies. watch, when not nil, is told of progress now and then.
+// A fault that can pass is tried again with growing pauses for as long as Patience allows.
+func (e *Engine) Execute(ctx context.Context, id int64, watch func(*Batch)) (*Batch, error) {
+	if watch == nil {
+		watch = func(*Batch) {}
+	}
+	var troubleSince time.Time
+	for pause := time.Second; ; {
+		b, err := e.step(ctx, id, watch)
+		switch {
+		case err == nil && !b.State.Live():
+			return b, nil
+		case err == nil:
+			pause, troubleSince = time.Second, time.Time{}
+			if b.RetryAt.After(e.Directory.Now()) {
+				return b, fault.New(fault.Unavailable, "batch %d waits: %s", id, b.Reason)
+			}
+			if err := sleep(ctx, 250*time.Millisecond); err != nil {
+				return b, err
+			}
+			continue
+		case !passing(err) || ctx.Err() != nil:
+			return b, err
+		}
+		if troubleSince.IsZero() {
+			troubleSince = time.Now()
+		}
+		if time.Since(troubleSince)+pause > e.Patience {
+			return b, err
+		}
+		if b == nil {
+			b = &Batch{ID: id}
+		}
+		b.Reason = fmt.Sprintf("%s; trying again in %s", message(err), pause)
+		watch(b)
+		if err := sleep(ctx, pause); err != nil {
+			return b, err
+		}
+		pause = min(2*pause, 30*time.Second)
+	}
+}
+
+// passing tells whether the same may work later: the database away, the disk full.
+func passing(err error) bool {
+	switch sqldb.ErrorKind(err) {
+	case sqldb.Away, sqldb.Full, sqldb.Retry:
+		return true
+	}
+	return fault.KindOf(err) == fault.Unavailable && sqldb.ErrorKind(err) != sqldb.ReadOnly
+}
+
+func message(err error) string {
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return f.Message
+	}
+	return err.Error()
+}
+
+// step does what there is to do now: looks, claims, runs. The batch returned may be nil when the database is away.
+func (e *Engine) step(ctx context.Context, id int64, watch func(*Batch)) (*Batch, error) {
+	b, err := get(ctx, e.DB.Read(), id)
+	if err != nil {
+		return nil, err
+	}
+	watch(b)
+	if !b.State.Live() {
+		return b, nil
+	}
+	token, ok, err := e.claim(ctx, b)
+	if err != nil || !ok {
+		return b, err
+	}
+	b.LeaseToken = token
+	runErr := e.hold(ctx, b, watch)
+	after, err := get(context.WithoutCancel(ctx), e.DB.Read(), id)
+	if err != nil {
+		return b, errors.Join(runErr, err)
+	}
+	if runErr != nil && errors.Is(runErr, errLost) && ctx.Err() == nil {
+		return after, nil // another process has it: the next step watches
+	}
+	return after, runErr
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// Wait runs whatever interrupted processes left, and what waits for its next try, until nothing is left to run.
+// Batches in preview are left alone. It returns the batches that it saw through.
+func (e *Engine) Wait(ctx context.Context, watch func(*Batch)) ([]*Batch, error) {
+	var seen []*Batch
+	for {
+		id, found, err := sqldb.One[int64](ctx, e.DB.Read(), "SELECT id FROM batches WHERE "+live+" ORDER BY id LIMIT 1")
+		if err != nil || !found {
+			return seen, err
+		}
+		b, err := e.Execute(ctx, id, watch)
+		if err != nil {
+			return seen, err
+		}
+		seen = append(seen, b)
+	}
+}
+
+func (e *Engine) log() *slog.Logger {
+	if e.Log != nil {
+		return e.Log
+	}
+	return slog.New(slog.DiscardHandler)
+}
+
+// scratch makes a directory of the batch's own for what may vanish.
+func (e *Engine) scratch(id int64) (dir string, remove func(), err error) {
+	if err := os.MkdirAll(e.Scratch, 0o700); err != nil {
+		return "", nil, fault.Wrap(fault.Unavailable, err, "the scratch directory %s cannot be made", e.Scratch)
+	}
+	dir, err = os.MkdirTemp(e.Scratch, fmt.Sprintf("batch-%d-", id))
+	if err != nil {
+		return "", nil, fault.Wrap(fault.Unavailable, err, "the scratch directory %s cannot be written", e.Scratch)
+	}
+	return dir, func() { os.RemoveAll(dir) }, nil
+}

@@ -1,0 +1,146 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"muster/internal/sqldb"
+)
+
+// errLost says that another process holds the lease by now.
+var errLost = errors.New("another process took the batch over")
+
+// ErrCancelled says that the batch was told to stop between two chunks.
+var ErrCancelled = errors.New("the batch was cancelled")
+
+// ErrStale is for an operation to say that what it judged its rows by has changed: the engine lets it check again.
+var ErrStale = errors.New("the configuration changed since the check")
+
+// claim takes the batch's lease if nobody holds it.
+func (e *Engine) claim(ctx context.Context, b *Batch) (token int64, ok bool, err error) {
+	host, _ := os.Hostname()
+	err = e.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		token, ok, err = sqldb.One[int64](ctx, tx, `UPDATE batches SET lease_token = lease_token + 1, lease_until = $2, lease_owner = $3,
+			started_at = coalesce(started_at, $4), attempts = attempts + 1
+			WHERE id = $1 AND lease_until < $4 AND retry_at <= $4 AND `+live+` RETURNING lease_token`,
+			b.ID, e.now()+Lease.Microseconds(), fmt.Sprintf("%s/%d", host, os.Getpid()), e.now())
+		return err
+	})
+	if err == nil && ok && token > 1 && e.DB.Engine == sqldb.Postgres {
+		// Whoever held it before may be stopped in the middle of a transaction, holding locks on what must be written
+		// again; the server ends those sessions. They could not have committed anyway: their token is of the past.
+		_, err = e.DB.Read().ExecContext(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+			WHERE application_name LIKE $1 AND application_name <> $2 AND pid <> pg_backend_pid()`,
+			fmt.Sprintf("muster batch %d/%%", b.ID), sessionName(b.ID, token))
+	}
+	return token, ok, err
+}
+
+// sessionName marks a PostgreSQL session while it writes for a batch.
+func sessionName(id, token int64) string { return fmt.Sprintf("muster batch %d/%d", id, token) }
+
+// hold runs the batch under the lease just claimed, renewing it all the while, and lets go of it at the end.
+func (e *Engine) hold(ctx context.Context, b *Batch, watch func(*Batch)) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	run := &Run{Batch: b, engine: e, token: b.LeaseToken, watch: watch, stop: stop}
+	run.renewed.Store(time.Now().UnixNano())
+	run.cancel.Store(b.Cancel)
+	beating := make(chan struct{})
+	go func() {
+		defer close(beating)
+		run.keepLease(ctx)
+	}()
+	started := time.Now()
+	err := e.run(ctx, run)
+	if cause := context.Cause(ctx); cause != nil && err != nil && !errors.Is(err, ErrCancelled) {
+		err = cause
+	}
+	stop(nil)
+	<-beating
+	return e.release(context.WithoutCancel(ctx), run, time.Since(started), err)
+}
+
+// keepLease renews the lease and publishes progress. On SQLite, where one writes at a time, the chunks renew it, and
+// this only steps in when they do not.
+func (r *Run) keepLease(ctx context.Context) {
+	tick := time.NewTicker(beat)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if r.engine.DB.Engine == sqldb.SQLite && time.Since(time.Unix(0, r.renewed.Load())) < beat {
+			continue
+		}
+		cancel := false
+		err := r.Tx(ctx, func(tx *sqldb.Tx) error { return nil })
+		if err == nil {
+			cancel = r.cancel.Load()
+		}
+		switch {
+		case errors.Is(err, errLost):
+			r.stop(errLost)
+			return
+		case cancel && !r.applying.Load():
+			// Nothing is being applied that would have to end with a whole chunk.
+			r.stop(ErrCancelled)
+			return
+		case err != nil && ctx.Err() == nil:
+			r.engine.log().Warn("the lease of a batch could not be renewed", "batch", r.Batch.ID, "error", err)
+		}
+	}
+}
+
+// release ends this process's hold: the state of a run that failed is set, the lease is let go.
+func (e *Engine) release(ctx context.Context, r *Run, busy time.Duration, runErr error) error {
+	if errors.Is(runErr, errLost) {
+		return runErr
+	}
+	var problems Problems
+	err := r.finish(ctx, func(tx *sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, "UPDATE batches SET lease_until = 0, busy_micros = busy_micros + $2 WHERE id = $1", r.Batch.ID, busy.Microseconds())
+		if err != nil {
+			return err
+		}
+		switch {
+		case runErr == nil:
+			return nil
+		case errors.Is(runErr, ErrCancelled):
+			return e.settle(ctx, tx, r.Batch.ID, Cancelled, "")
+		case errors.As(runErr, &problems):
+			return e.fail(ctx, tx, r.Batch.ID, problems)
+		case errors.Is(runErr, context.Canceled), passing(runErr):
+			_, err := tx.ExecContext(ctx, "UPDATE batches SET reason = $2 WHERE id = $1", r.Batch.ID, message(runErr))
+			return err
+		}
+		return e.settle(ctx, tx, r.Batch.ID, Failed, message(runErr))
+	})
+	if errors.As(runErr, &problems) || errors.Is(runErr, ErrCancelled) {
+		runErr = nil // a state like any other, not a fault of the run
+	}
+	return errors.Join(runErr, err)
+}
+
+// Run is a batch in the hands of the process that holds its lease.
+type Run struct {
+	Batch  *Batch
+	engine *Engine
+	token  int64
+	watch  func(*Batch)
+	stop   context.CancelCauseFunc
+
+	renewed  atomic.Int64 // when, by the process's clock, in nanoseconds
+	cancel   atomic.Bool
+	applying atomic.Bool
+	phase    atomic.Pointer[string]
+	done     atomic.Int64
+	total    atomic.Int64
+	shown    atomic.Int64
+}

@@ -1,0 +1,230 @@
+package directory
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"muster/internal/fault"
+	"muster/internal/sqldb"
+)
+
+// Stamp is what a write leaves on the users it touches.
+type Stamp struct {
+	BatchID int64
+	By      string // who acts
+	At      int64  // microseconds
+}
+
+var (
+	userColumns = []string{"id", "lan_id", "lan_key", "first_name", "last_name", "agent_id", "agent_key", "pbx_id", "profile",
+		"supervisor_id", "org_unit_id", "access_role_id", "crm_name_id", "greeting_template_id"}
+	roleColumns    = []string{"user_id", "role_id"}
+	channelColumns = []string{"user_id", "channel_id", "count"}
+	featureColumns = []string{"user_id", "feature_id", "value"}
+)
+
+// InsertUsers writes candidates without errors as users, in the order given, which for speed is that of their LAN
+// IDs. It must run in a [sqldb.DB.BulkTx]. When somebody was quicker with one of the ids, the error is of kind
+// sqldb.Unique, and the caller finds out who.
+func (h *Handle) InsertUsers(ctx context.Context, tx *sqldb.Tx, s Stamp, users []Candidate) error {
+	if err := h.actor.Need("users:add"); err != nil {
+		return err
+	}
+	fixed := []sqldb.Fixed{{Column: "changed_by", Value: s.By}, {Column: "changed_at", Value: s.At}, {Column: "batch_id", Value: s.BatchID}}
+	if _, err := tx.Bulk(ctx, "users", userColumns, &userRows{rows: users, at: -1}, fixed...); err != nil {
+		return err
+	}
+	if _, err := tx.Bulk(ctx, "user_roles", roleColumns, roleRows(users)); err != nil {
+		return err
+	}
+	if _, err := tx.Bulk(ctx, "user_channels", channelColumns, channelRows(users)); err != nil {
+		return err
+	}
+	_, err := tx.Bulk(ctx, "user_features", featureColumns, featureRows(users))
+	return err
+}
+
+// ErrConfigurationChanged says that roles, org units or catalogues are not those that the candidates were judged by.
+var ErrConfigurationChanged = fault.New(fault.Conflict, "the configuration changed while the users were being checked")
+
+// SupervisorGone is a supervisor that candidates were judged to have, and who by now is no longer there, is an agent,
+// or is inactive.
+type SupervisorGone struct {
+	ID       int64
+	Profile  Profile // 0: no such user
+	Inactive bool
+}
+
+// People is raised by whatever removes a user or makes somebody unfit to be a supervisor: while it is the same, the
+// supervisors that candidates were judged to have are fit.
+func People(ctx context.Context, q sqldb.Querier) (int64, error) {
+	n, _, err := sqldb.One[int64](ctx, q, "SELECT people FROM directory_revision")
+	return n, err
+}
+
+// VerifyParents makes sure that everything the candidates refer to is still as they were judged, inside the
+// transaction that writes them and for a whole chunk at once. people is what [People] was before they were judged.
+// It returns the supervisors that are not fit any more.
+func (r *Rules) VerifyParents(ctx context.Context, db *sqldb.DB, tx *sqldb.Tx, users []Candidate, people int64) ([]SupervisorGone, error) {
+	type revision struct{ Configuration, People int64 }
+	now, _, err := sqldb.One[revision](ctx, tx, "SELECT revision, people FROM directory_revision")
+	if err != nil {
+		return nil, err
+	}
+	if now.Configuration != r.Configuration.Revision {
+		return nil, ErrConfigurationChanged
+	}
+	if now.People == people {
+		return nil, nil
+	}
+	inChunk := make(map[int64]bool, len(users))
+	for i := range users {
+		inChunk[users[i].ID] = true
+	}
+	seen := map[int64]bool{}
+	var ask []string
+	for i := range users {
+		if id := users[i].SupervisorID; id != 0 && !inChunk[id] && !seen[id] {
+			seen[id] = true
+			ask = append(ask, strconv.FormatInt(id, 10))
+		}
+	}
+	if len(ask) == 0 {
+		return nil, nil
+	}
+	type row struct {
+		ID      int64
+		Profile Profile
+		Active  int
+	}
+	query := fmt.Sprintf(`SELECT CAST(k.key AS BIGINT), coalesce(u.profile, 0), coalesce(u.active, 1)
+		FROM %s AS k LEFT JOIN users u ON u.id = CAST(k.key AS BIGINT)
+		WHERE u.id IS NULL OR u.profile = 3 OR u.active = 0`, db.Keys)
+	var gone []SupervisorGone
+	for s, err := range sqldb.Each[row](ctx, tx, query, db.KeySet(ask)) {
+		if err != nil {
+			return nil, fmt.Errorf("verify supervisors: %w", err)
+		}
+		gone = append(gone, SupervisorGone{ID: s.ID, Profile: s.Profile, Inactive: s.Active == 0})
+	}
+	return gone, nil
+}
+
+// RejectSupervisor gives the candidate the problem that its supervisor has by now.
+func (c *Candidate) RejectSupervisor(g SupervisorGone) {
+	switch {
+	case g.Profile == 0:
+		c.UnknownSupervisor(false, "")
+	case g.Profile == Agent:
+		c.NotASupervisor()
+	default:
+		c.problem(SupervisorColumn, "inactive", Error, "%s is inactive; reactivate them or enter another supervisor.", c.Cells[SupervisorColumn])
+	}
+}
+
+// ReserveUserIDs gives out n consecutive ids.
+func ReserveUserIDs(ctx context.Context, tx *sqldb.Tx, n int64) (IDs, error) {
+	end, _, err := sqldb.One[int64](ctx, tx, "UPDATE user_ids SET next_id = next_id + $1 RETURNING next_id", n)
+	return IDs{First: end - n, End: end}, err
+}
+
+type userRows struct {
+	rows []Candidate
+	at   int
+}
+
+func (u *userRows) Next() (bool, error) {
+	u.at++
+	return u.at < len(u.rows), nil
+}
+
+func (u *userRows) Value(column int) any {
+	c := &u.rows[u.at]
+	switch column {
+	case 0:
+		return c.ID
+	case 1:
+		return c.Cells[LANID]
+	case 2:
+		return c.Key
+	case 3:
+		return c.Cells[FirstName]
+	case 4:
+		return c.Cells[LastName]
+	case 5:
+		return c.AgentID
+	case 6:
+		return c.AgentKey
+	case 7:
+		return c.Cells[PBXID]
+	case 8:
+		return int64(c.Profile)
+	case 9:
+		return idOrNull(c.SupervisorID)
+	case 10:
+		return idOrNull(c.OrgUnitID)
+	case 11:
+		return idOrNull(c.AccessRoleID)
+	case 12:
+		return idOrNull(c.CRMNameID)
+	}
+	return idOrNull(c.GreetingTemplateID)
+}
+
+func idOrNull(id int64) any {
+	if id == 0 {
+		return nil
+	}
+	return id
+}
+
+// detailRows walks over something that each user has any number of; count says how many.
+type detailRows struct {
+	rows    []Candidate
+	count   func(*Candidate) int
+	value   func(c *Candidate, sub, column int) any
+	at, sub int
+}
+
+func newDetailRows(rows []Candidate, count func(*Candidate) int, value func(c *Candidate, sub, column int) any) *detailRows {
+	return &detailRows{rows: rows, count: count, value: value, sub: -1}
+}
+
+func (d *detailRows) Next() (bool, error) {
+	for d.sub++; d.at < len(d.rows) && d.sub >= d.count(&d.rows[d.at]); d.sub = 0 {
+		d.at++
+	}
+	return d.at < len(d.rows), nil
+}
+
+func (d *detailRows) Value(column int) any {
+	c := &d.rows[d.at]
+	if column == 0 {
+		return c.ID
+	}
+	return d.value(c, d.sub, column)
+}
+
+func roleRows(rows []Candidate) sqldb.Source {
+	return newDetailRows(rows, func(c *Candidate) int { return len(c.RoleIDs) },
+		func(c *Candidate, sub, _ int) any { return c.RoleIDs[sub] })
+}
+
+func channelRows(rows []Candidate) sqldb.Source {
+	return newDetailRows(rows, func(c *Candidate) int { return len(c.Channels) }, func(c *Candidate, sub, column int) any {
+		if column == 1 {
+			return c.Channels[sub].ChannelID
+		}
+		return c.Channels[sub].Count
+	})
+}
+
+func featureRows(rows []Candidate) sqldb.Source {
+	return newDetailRows(rows, func(c *Candidate) int { return len(c.Features) }, func(c *Candidate, sub, column int) any {
+		if column == 1 {
+			return c.Features[sub].FeatureID
+		}
+		return c.Features[sub].Value
+	})
+}

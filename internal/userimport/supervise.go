@@ -1,0 +1,293 @@
+package userimport
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"muster/internal/batch"
+	"muster/internal/directory"
+	"muster/internal/extsort"
+)
+
+// repeated rejects the rows whose Agent ID or PBX ID a good row above has (step 4).
+func (im *importing) repeated(ctx context.Context) error {
+	w := im.entries.Writer()
+	defer w.Close()
+	if err := im.repeatedIn(im.agentRepeats, directory.AgentID, 1, w); err != nil {
+		return err
+	}
+	return im.repeatedIn(im.pbxRepeats, directory.PBXID, 2, w)
+}
+
+// repeatedRow is a row whose id may stand in another.
+type repeatedRow struct {
+	place, row int64
+	id, value  string
+}
+
+func (im *importing) repeatedIn(sorted *extsort.Sorter, col directory.Column, step uint64, w *extsort.Writer) error {
+	it, err := sorted.Sorted()
+	if err != nil {
+		return err
+	}
+	var key string
+	var first repeatedRow
+	for started := false; ; started = true {
+		rec, ok, err := it.Next()
+		if err != nil || !ok {
+			return err
+		}
+		d := decoder{s: string(rec.Payload)}
+		r := repeatedRow{place: int64(d.number()), id: d.text(), value: d.text(), row: int64(rec.Number)}
+		if !started || key != string(rec.Key) {
+			key, first = string(rec.Key), r
+			continue
+		}
+		if im.applied != nil && im.applied.has(r.place) {
+			// It is a user already, so it is the other one that cannot be.
+			r, first = first, r
+			if im.applied.has(r.place) {
+				continue
+			}
+		}
+		if im.good.has(r.place) {
+			im.good.clear(r.place)
+			im.counts.Inserted--
+			im.counts.Invalid++
+		}
+		c := directory.Candidate{Row: r.row}
+		c.Cells[directory.LANID], c.Cells[col] = r.id, r.value
+		c.Taken(col, first.row)
+		if err := im.say(w, step, im.entry(&c)); err != nil {
+			return err
+		}
+	}
+}
+
+// leads are the rows that others of the file name as their supervisor, by the number of their LAN ID (see names).
+type leads struct {
+	place   []int64 // -1: none
+	row     []int64
+	offset  []int64 // in the candidates' file
+	unit    []int64
+	profile []directory.Profile
+	pending []uint32 // the lead's own supervisor, where the directory does not have them
+	state   []leadState
+	depth   []int32 // how many leads are above it
+	rings   map[uint32]string
+}
+
+type leadState uint8
+
+const (
+	unknown leadState = iota
+	onPath            // being looked at
+	usable
+	notInserted
+	inRing
+)
+
+func newLeads(n int) leads {
+	l := leads{
+		place: make([]int64, n+1), row: make([]int64, n+1), offset: make([]int64, n+1), unit: make([]int64, n+1),
+		profile: make([]directory.Profile, n+1), pending: make([]uint32, n+1), state: make([]leadState, n+1), depth: make([]int32, n+1),
+		rings: map[uint32]string{},
+	}
+	for i := range l.place {
+		l.place[i] = -1
+	}
+	return l
+}
+
+func (l *leads) note(number uint32, c *directory.Candidate, place, offset int64) {
+	l.place[number], l.row[number], l.offset[number] = place, c.Row, offset
+	l.unit[number], l.profile[number], l.pending[number] = c.OrgUnitID, c.Profile, c.PendingSupervisor
+}
+
+// superviseRows judges supervisors whom only the file has (step 5): whether they are supervisors, whether their own
+// rows are inserted, whether the rows supervise each other in a ring.
+func (im *importing) superviseRows(ctx context.Context) error {
+	if !im.options.InFileSupervisors || len(im.names.keys) == 0 {
+		return nil
+	}
+	for n := uint32(1); int(n) <= len(im.names.keys); n++ {
+		im.judgeLead(n)
+		if place := im.leads.place[n]; place >= 0 && im.good.has(place) {
+			im.isLead.set(place)
+		}
+	}
+	w := im.entries.Writer()
+	defer w.Close()
+	return im.eachGood(ctx, func(place int64, c *directory.Candidate) error {
+		if c.PendingSupervisor == 0 {
+			return nil
+		}
+		im.judgeInFile(place, c)
+		if c.Failed() {
+			im.good.clear(place)
+			im.counts.Inserted--
+			im.counts.Invalid++
+		}
+		if len(c.Problems) == 0 {
+			return nil
+		}
+		return im.say(w, 3, im.entry(c))
+	})
+}
+
+// judgeLead follows the chain of supervisors upwards from a lead until it meets one whose state is known, then
+// settles all on the way back. No recursion: a chain may be as long as the file.
+func (im *importing) judgeLead(n uint32) {
+	l := &im.leads
+	var path []uint32
+	for l.state[n] == unknown {
+		if l.place[n] < 0 || !im.good.has(l.place[n]) {
+			l.state[n] = notInserted
+			break
+		}
+		l.state[n] = onPath
+		path = append(path, n)
+		up := l.pending[n]
+		if up == 0 {
+			break
+		}
+		if l.profile[up] != directory.Supervisor {
+			// An agent above: the row itself is rejected for that, so those below have nobody.
+			l.state[n] = notInserted
+			break
+		}
+		n = up
+	}
+	if at := slices.Index(path, n); at >= 0 && l.state[n] == onPath && l.pending[n] != 0 {
+		im.nameRing(path[at:])
+	}
+	for i := len(path) - 1; i >= 0; i-- {
+		n := path[i]
+		if l.state[n] != onPath {
+			continue
+		}
+		up := l.pending[n]
+		switch {
+		case up == 0:
+			l.state[n] = usable
+		case l.state[up] == usable:
+			l.state[n], l.depth[n] = usable, l.depth[up]+1
+		default:
+			l.state[n] = notInserted
+		}
+	}
+}
+
+func (im *importing) nameRing(ring []uint32) {
+	const named = 10
+	var b strings.Builder
+	for i, n := range ring {
+		im.leads.state[n] = inRing
+		if i < named {
+			fmt.Fprintf(&b, "%s (row %d) → ", im.names.keys[n-1], im.leads.row[n])
+		}
+	}
+	if len(ring) > named {
+		fmt.Fprintf(&b, "%d more → ", len(ring)-named)
+	}
+	b.WriteString(im.names.keys[ring[0]-1])
+	for _, n := range ring {
+		im.leads.rings[n] = b.String()
+	}
+}
+
+// judgeInFile judges a good row whose supervisor only the file has. Applied rows had a good one.
+func (im *importing) judgeInFile(place int64, c *directory.Candidate) {
+	l, n := &im.leads, c.PendingSupervisor
+	switch {
+	case im.applied != nil && im.applied.has(place):
+	case l.profile[n] == directory.Agent:
+		c.NotASupervisor()
+	case l.state[n] == inRing && im.ringOf(place, c) != "":
+		c.InRing(im.ringOf(place, c))
+	case l.state[n] != usable:
+		c.SupervisorRowInvalid(l.row[n])
+	}
+	im.rules.JudgeBranch(c, l.unit[n])
+}
+
+// ringOf is the ring that the row itself is part of, in words.
+func (im *importing) ringOf(place int64, c *directory.Candidate) string {
+	n := im.names.number[c.Key]
+	if n == 0 || im.leads.place[n] != place || im.leads.state[n] != inRing {
+		return ""
+	}
+	return im.leads.rings[n]
+}
+
+// leadsInOrder are the leads to be inserted, those above before those below.
+func (im *importing) leadsInOrder() []uint32 {
+	var order []uint32
+	for n := 1; n < len(im.leads.place); n++ {
+		if place := im.leads.place[n]; place >= 0 && im.good.has(place) && im.isLead.has(place) {
+			order = append(order, uint32(n))
+		}
+	}
+	slices.SortFunc(order, func(a, b uint32) int {
+		return cmp.Or(cmp.Compare(im.leads.depth[a], im.leads.depth[b]), cmp.Compare(im.leads.place[a], im.leads.place[b]))
+	})
+	return order
+}
+
+// eachGood reads the candidates' file and gives the good ones to fn. The candidate is fn's until it returns.
+func (im *importing) eachGood(ctx context.Context, fn func(place int64, c *directory.Candidate) error) error {
+	in := bufio.NewReaderSize(io.NewSectionReader(im.candidates, 0, im.candidatesSize), 256<<10)
+	var c directory.Candidate
+	for place := range im.counts.Rows {
+		if place%blockRows == 0 && ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		var size [4]byte
+		if _, err := io.ReadFull(in, size[:]); err != nil {
+			return fmt.Errorf("read a scratch file: %w", err)
+		}
+		n := int(binary.LittleEndian.Uint32(size[:]))
+		if !im.good.has(place) {
+			if _, err := in.Discard(n); err != nil {
+				return fmt.Errorf("read a scratch file: %w", err)
+			}
+			continue
+		}
+		raw := make([]byte, n)
+		if _, err := io.ReadFull(in, raw); err != nil {
+			return fmt.Errorf("read a scratch file: %w", err)
+		}
+		d := decoder{s: string(raw)}
+		if err := d.candidate(&c); err != nil {
+			return err
+		}
+		if err := fn(place, &c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// entry is what the report says of a row of UserDetails.
+func (im *importing) entry(c *directory.Candidate) batch.Entry {
+	e := batch.Entry{File: im.files.users.index, Row: c.Row, LANID: directory.Shorten(c.Cells[directory.LANID]), Outcome: directory.Inserted}
+	switch {
+	case c.Exists:
+		e.Outcome = directory.Duplicate
+	case c.Failed():
+		e.Outcome = directory.Invalid
+	}
+	e.Problems = c.Problems
+	for i := range e.Problems {
+		if e.Problems[i].File == "" {
+			e.Problems[i].File = im.files.users.name
+		}
+	}
+	return e
+}
