@@ -68,13 +68,14 @@ func (p *changePlan) checkAccessRoles() {
 		}
 		for _, unit := range a.Units {
 			if !units[unit] {
-				p.faults.add("access-role %q: there is no org unit %q%s; give the full path of one that is there", a.Name, Shorten(unit), p.onceDeleted(unit))
+				p.faults.add("access-role %q: there is no org unit %q%s; give the full path of one that is there", a.Name, Shorten(unit), p.oncePruned(unit))
 			}
 		}
 	}
 }
 
-func (p *changePlan) onceDeleted(unit string) string {
+// oncePruned completes the message about a unit that will not be there: it was, but is not wanted.
+func (p *changePlan) oncePruned(unit string) string {
 	if _, there := p.units[unit]; there {
 		return " once it is pruned"
 	}

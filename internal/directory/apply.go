@@ -99,7 +99,7 @@ func (c Configuration) modules() []string {
 func (h *Handle) apply(ctx context.Context, tx *sqldb.Tx, want Configuration, prune bool) (Difference, error) {
 	p, err := newPlan(ctx, tx, want, prune)
 	if err != nil || len(p.steps) == 0 {
-		return nil, err
+		return Difference{}, err
 	}
 	if err := h.mayCarryOut(p.steps); err != nil {
 		return nil, err

@@ -83,13 +83,10 @@ func (p *changePlan) check(want Configuration) {
 	p.checkSettings()
 }
 
-// checkName reports whether the name will do.
-func (p *changePlan) checkName(subject, name string) bool {
+func (p *changePlan) checkName(subject, name string) {
 	if what := badName(name); what != "" {
 		p.faults.add("%s %q: the name %s", subject, Shorten(name), what)
-		return false
 	}
-	return true
 }
 
 // badName says what is wrong with a name and what to do; "" when nothing is.

@@ -355,16 +355,16 @@ func TestLoadManyUnits(t *testing.T) {
 			c.OrgUnits = append(c.OrgUnits, units(fmt.Sprint(i))...)
 			for j := range 10 {
 				c.OrgUnits = append(c.OrgUnits, units(fmt.Sprintf("%d / %d", i, j))...)
-				for k := range 20 {
+				for k := range 5 {
 					c.OrgUnits = append(c.OrgUnits, units(fmt.Sprintf("%d / %d / %d", i, j, k))...)
 				}
 			}
 		}
 		apply(t, system(d), c, false)
-		if got := load(t, d); len(got.OrgUnits) != 2110 {
+		if got := load(t, d); len(got.OrgUnits) != 610 {
 			t.Errorf("%d units", len(got.OrgUnits))
 		}
-		if made := apply(t, system(d), directory.Configuration{OrgUnits: units()}, true); len(made) != 2110 {
+		if made := apply(t, system(d), directory.Configuration{OrgUnits: units()}, true); len(made) != 610 {
 			t.Errorf("%d deleted", len(made))
 		}
 	})

@@ -98,16 +98,9 @@ func (p *changePlan) compareOrgUnits(want []OrgUnit, prune bool) {
 	for _, u := range want {
 		p.checkFullName(u.FullName)
 		if parent, _ := splitFullName(u.FullName); parent != "" && !there[parent] {
-			p.faults.add("org-unit %q: its parent %q is neither in the file nor in the directory%s; add it", Shorten(u.FullName), Shorten(parent), orPruned(p.units, parent, prune))
+			p.faults.add("org-unit %q: its parent %q is neither in the file nor in the directory%s; add it", Shorten(u.FullName), Shorten(parent), p.oncePruned(parent))
 		}
 	}
-}
-
-func orPruned(units map[string]OrgUnit, parent string, prune bool) string {
-	if _, there := units[parent]; there && prune {
-		return " once it is pruned"
-	}
-	return ""
 }
 
 func (p *changePlan) checkFullName(full string) {
@@ -116,7 +109,8 @@ func (p *changePlan) checkFullName(full string) {
 		return
 	}
 	for _, name := range strings.Split(full, pathSeparator) {
-		if !p.checkName("org-unit", name) {
+		if what := badName(name); what != "" {
+			p.faults.add("org-unit %q: the name %q in it %s", Shorten(full), Shorten(name), what)
 			return
 		}
 		if name == "/" || strings.HasPrefix(name, "/ ") || strings.HasSuffix(name, " /") {
@@ -161,9 +155,11 @@ func (p *changePlan) createOrgUnit(ctx context.Context, tx *sqldb.Tx, u OrgUnit)
 		u.ParentID, u.Depth = parent.ID, parent.Depth+1
 	}
 	// The path ends with the unit's own id, which is known only then; nobody sees the unit before this transaction ends.
+	// What stands there meanwhile is another text for each unit, as PostgreSQL's unique index would otherwise look
+	// through the remains of all that were made before.
 	id, _, err := sqldb.One[int64](ctx, tx, `
 		INSERT INTO org_units (parent_id, name, full_name, depth, path)
-		VALUES (nullif($1, 0), $2, $3, $4, '') RETURNING id`, u.ParentID, u.Name, u.FullName, u.Depth)
+		VALUES (nullif($1, 0), $2, $3, $4, '?' || $3) RETURNING id`, u.ParentID, u.Name, u.FullName, u.Depth)
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,9 @@ func (tx *Tx) insertFrom(ctx context.Context, table string, columns []string, sr
 		from += fmt.Sprintf(", $%d", i+2)
 		args = append(args, f.Value)
 	}
-	res, err := tx.ExecContext(ctx, fmt.Sprintf("INSERT INTO main.%s (%s) SELECT %s FROM temp.%s WHERE feed = $1", table, into, from, name), args...)
+	// OR FAIL: the transaction is rolled back anyway, so the statement needs no journal of its own, which would copy
+	// every page that it touches first; a million random keys touch most of them.
+	res, err := tx.ExecContext(ctx, fmt.Sprintf("INSERT OR FAIL INTO main.%s (%s) SELECT %s FROM temp.%s WHERE feed = $1", table, into, from, name), args...)
 	if feed.err != nil {
 		return 0, sourceError{feed.err}
 	}

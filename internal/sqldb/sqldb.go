@@ -48,8 +48,10 @@ type DB struct {
 	read   *sql.DB
 	write  *sql.DB
 	bulk   *sql.DB
-	queue  *writeQueue // SQLite only
 	dbPath string
+
+	queue       *writeQueue   // SQLite only
+	checkpoints *checkpointer // likewise
 }
 
 // Config says which database to open.
@@ -84,7 +86,11 @@ func connect(ctx context.Context, cfg Config) (*DB, error) {
 
 // Close ends all connections.
 func (db *DB) Close() error {
-	err := db.read.Close()
+	var err error
+	if db.checkpoints != nil {
+		err = db.checkpoints.close()
+	}
+	err = errors.Join(err, db.read.Close())
 	if db.write != db.read {
 		err = errors.Join(err, db.write.Close())
 	}
@@ -127,7 +133,11 @@ func (db *DB) Tx(ctx context.Context, fn func(*Tx) error) error {
 // checked row by row, so fn must itself make sure, set by set, that what its rows refer to is there. On PostgreSQL
 // several may run at once and foreign keys are checked as ever.
 func (db *DB) BulkTx(ctx context.Context, fn func(*Tx) error) error {
-	return db.transact(ctx, db.bulk, fn)
+	err := db.transact(ctx, db.bulk, fn)
+	if err == nil && db.checkpoints != nil {
+		db.checkpoints.committed()
+	}
+	return err
 }
 
 func (db *DB) transact(ctx context.Context, pool *sql.DB, fn func(*Tx) error) error {

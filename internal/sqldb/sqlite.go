@@ -37,7 +37,9 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 	// Foreign keys are off for loads only: BulkTx says why that is sound.
 	db.read = openPool(path, readCache, true, "&_pragma=query_only(1)")
 	db.write = openPool(path, writeCache, true, "")
-	db.bulk = openPool(path, bulkCache, false, "&_pragma=wal_autocheckpoint(4000)")
+	// Loads leave checkpoints to the checkpointer, which works on another core.
+	db.bulk = openPool(path, bulkCache, false, "&_pragma=wal_autocheckpoint(0)")
+	db.checkpoints = startCheckpointer(openPool(path, readCache, true, ""))
 	db.read.SetMaxOpenConns(8)
 	db.write.SetMaxOpenConns(1)
 	db.bulk.SetMaxOpenConns(1)
@@ -90,4 +92,39 @@ func (q *writeQueue) begin(ctx context.Context, conn *sql.Conn) error {
 		case <-time.After(2 * time.Millisecond):
 		}
 	}
+}
+
+// checkpointer copies what loads have committed from the write-ahead log into the database file. It works while the
+// next chunk is still made in memory, so that the load neither waits for it nor finds the log grown when it commits.
+type checkpointer struct {
+	pool *sql.DB
+	wake chan struct{}
+	done chan struct{}
+}
+
+func startCheckpointer(pool *sql.DB) *checkpointer {
+	pool.SetMaxOpenConns(1)
+	c := &checkpointer{pool: pool, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	go func() {
+		defer close(c.done)
+		for range c.wake {
+			// A checkpoint that fails is made good by the next one; nothing that was committed depends on it.
+			_, _ = pool.Exec("PRAGMA wal_checkpoint(PASSIVE)")
+		}
+	}()
+	return c
+}
+
+// committed says that there is something to copy.
+func (c *checkpointer) committed() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (c *checkpointer) close() error {
+	close(c.wake)
+	<-c.done
+	return c.pool.Close()
 }
