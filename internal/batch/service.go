@@ -143,7 +143,12 @@ func (e *Engine) move(ctx context.Context, actor directory.Actor, id int64, acti
 		if to == Cancelled {
 			finished = e.now()
 		}
-		res, err := tx.ExecContext(ctx, "UPDATE batches SET state = $3, cancel = $4, finished_at = $5, reason = '' WHERE id = $1 AND state = $2", id, string(b.State), string(to), cancel, finished)
+		if to == Cancelled {
+			// What the preview said will not be.
+			b.Counts.Inserted, b.Counts.Updated = 0, 0
+		}
+		res, err := tx.ExecContext(ctx, `UPDATE batches SET state = $3, cancel = $4, finished_at = $5, reason = '', inserted = $6, updated = $7
+			WHERE id = $1 AND state = $2`, id, string(b.State), string(to), cancel, finished, b.Counts.Inserted, b.Counts.Updated)
 		if err != nil {
 			return err
 		}

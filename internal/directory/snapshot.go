@@ -84,6 +84,7 @@ func (r *Rules) prepareUnits() {
 		} else {
 			r.units[u.FullName] = i
 			r.units["/ "+u.FullName] = i
+			names = append(names, u.FullName)
 		}
 	}
 	r.nearUnit = newNearest(names)

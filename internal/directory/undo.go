@@ -20,23 +20,58 @@ func (h *Handle) RemoveInserted(ctx context.Context, tx *sqldb.Tx, batchID int64
 		return 0, err
 	}
 	if tx.Engine() == sqldb.SQLite {
-		// A load's connection does not cascade there; nobody else writes meanwhile, so both statements see the same.
-		for _, table := range []string{"user_roles", "user_channels", "user_features"} {
-			query := fmt.Sprintf("DELETE FROM %s WHERE user_id >= $1 AND user_id < $2 AND EXISTS (SELECT 1 FROM users WHERE id = user_id AND %s)", table, goes)
-			if _, err := tx.ExecContext(ctx, query, ids.First, ids.End, batchID); err != nil {
-				return 0, fmt.Errorf("take back from %s: %w", table, err)
-			}
-		}
-		// PostgreSQL's foreign keys say so to whoever was just judged to have one of these as supervisor.
-		if _, err := tx.ExecContext(ctx, "UPDATE directory_revision SET people = people + 1"); err != nil {
-			return 0, err
-		}
+		return removeBetween(ctx, tx, batchID, ids)
 	}
+	// What hangs on a user goes with it by the foreign keys, and they speak up where somebody refers to one by now.
 	res, err := tx.ExecContext(ctx, "DELETE FROM users WHERE "+goes, ids.First, ids.End, batchID)
 	if err != nil {
 		return 0, fmt.Errorf("take back users: %w", err)
 	}
 	return res.RowsAffected()
+}
+
+// removeBetween is RemoveInserted on SQLite, where nobody else writes meanwhile and a load's connection does not
+// cascade: it finds who stays, few as a rule, and deletes the ranges between them from all tables.
+func removeBetween(ctx context.Context, tx *sqldb.Tx, batchID int64, ids IDs) (removed int64, err error) {
+	// Whoever was just judged to have one of these as supervisor must look again.
+	if _, err := tx.ExecContext(ctx, "UPDATE directory_revision SET people = people + 1"); err != nil {
+		return 0, err
+	}
+	stay, err := sqldb.All[int64](ctx, tx, `SELECT id FROM users WHERE id >= $1 AND id < $2
+		AND (batch_id IS NOT $3 OR version <> 1 OR EXISTS (SELECT 1 FROM users r WHERE r.supervisor_id = users.id)) ORDER BY id`,
+		ids.First, ids.End, batchID)
+	if err != nil {
+		return 0, fmt.Errorf("find who stays: %w", err)
+	}
+	from := ids.First
+	for _, id := range append(stay, ids.End) {
+		if id > from {
+			n, err := removeRange(ctx, tx, IDs{First: from, End: id})
+			if err != nil {
+				return 0, err
+			}
+			removed += n
+		}
+		from = id + 1
+	}
+	return removed, nil
+}
+
+func removeRange(ctx context.Context, tx *sqldb.Tx, ids IDs) (int64, error) {
+	res, err := tx.ExecContext(ctx, "DELETE FROM users WHERE id >= $1 AND id < $2", ids.First, ids.End)
+	if err != nil {
+		return 0, fmt.Errorf("take back users: %w", err)
+	}
+	n, err := res.RowsAffected()
+	if err != nil || n == 0 {
+		return n, err
+	}
+	for _, table := range []string{"user_roles", "user_channels", "user_features"} {
+		if _, err := tx.ExecContext(ctx, fmt.Sprintf("DELETE FROM %s WHERE user_id >= $1 AND user_id < $2", table), ids.First, ids.End); err != nil {
+			return 0, fmt.Errorf("take back from %s: %w", table, err)
+		}
+	}
+	return n, nil
 }
 
 // Kept is a user that an undo left as it is.

@@ -25,24 +25,26 @@ var (
 )
 
 // InsertUsers writes candidates without errors as users, in the order given, which for speed is that of their LAN
-// IDs. It must run in a [sqldb.DB.BulkTx]. When somebody was quicker with one of the ids, the error is of kind
-// sqldb.Unique, and the caller finds out who.
-func (h *Handle) InsertUsers(ctx context.Context, tx *sqldb.Tx, s Stamp, users []Candidate) error {
+// IDs. It takes whole blocks until there are no more or enough, asked after each, says so, and returns how many blocks it took. It must run in a [sqldb.DB.BulkTx]. When somebody was quicker with one of
+// the ids, the error is of kind sqldb.Unique, and the caller finds out who.
+func (h *Handle) InsertUsers(ctx context.Context, tx *sqldb.Tx, s Stamp, blocks [][]Candidate, enough func() bool) (took int, err error) {
 	if err := h.actor.Need("users:add"); err != nil {
-		return err
+		return 0, err
 	}
 	fixed := []sqldb.Fixed{{Column: "changed_by", Value: s.By}, {Column: "changed_at", Value: s.At}, {Column: "batch_id", Value: s.BatchID}}
-	if _, err := tx.Bulk(ctx, "users", userColumns, &userRows{rows: users, at: -1}, fixed...); err != nil {
-		return err
+	users := &userRows{blocks: blocks, enough: enough, at: -1}
+	if _, err := tx.Bulk(ctx, "users", userColumns, users, fixed...); err != nil {
+		return 0, err
 	}
-	if _, err := tx.Bulk(ctx, "user_roles", roleColumns, roleRows(users)); err != nil {
-		return err
+	blocks = blocks[:users.block]
+	if _, err := tx.Bulk(ctx, "user_roles", roleColumns, roleRows(blocks)); err != nil {
+		return 0, err
 	}
-	if _, err := tx.Bulk(ctx, "user_channels", channelColumns, channelRows(users)); err != nil {
-		return err
+	if _, err := tx.Bulk(ctx, "user_channels", channelColumns, channelRows(blocks)); err != nil {
+		return 0, err
 	}
-	_, err := tx.Bulk(ctx, "user_features", featureColumns, featureRows(users))
-	return err
+	_, err = tx.Bulk(ctx, "user_features", featureColumns, featureRows(blocks))
+	return len(blocks), err
 }
 
 // ErrConfigurationChanged says that roles, org units or catalogues are not those that the candidates were judged by.
@@ -66,7 +68,7 @@ func People(ctx context.Context, q sqldb.Querier) (int64, error) {
 // VerifyParents makes sure that everything the candidates refer to is still as they were judged, inside the
 // transaction that writes them and for a whole chunk at once. people is what [People] was before they were judged.
 // It returns the supervisors that are not fit any more.
-func (r *Rules) VerifyParents(ctx context.Context, db *sqldb.DB, tx *sqldb.Tx, users []Candidate, people int64) ([]SupervisorGone, error) {
+func (r *Rules) VerifyParents(ctx context.Context, db *sqldb.DB, tx *sqldb.Tx, blocks [][]Candidate, people int64) ([]SupervisorGone, error) {
 	type revision struct{ Configuration, People int64 }
 	now, _, err := sqldb.One[revision](ctx, tx, "SELECT revision, people FROM directory_revision")
 	if err != nil {
@@ -78,16 +80,19 @@ func (r *Rules) VerifyParents(ctx context.Context, db *sqldb.DB, tx *sqldb.Tx, u
 	if now.People == people {
 		return nil, nil
 	}
-	inChunk := make(map[int64]bool, len(users))
-	for i := range users {
-		inChunk[users[i].ID] = true
+	known := map[int64]bool{}
+	for _, users := range blocks {
+		for i := range users {
+			known[users[i].ID] = true // about to be written themselves
+		}
 	}
-	seen := map[int64]bool{}
 	var ask []string
-	for i := range users {
-		if id := users[i].SupervisorID; id != 0 && !inChunk[id] && !seen[id] {
-			seen[id] = true
-			ask = append(ask, strconv.FormatInt(id, 10))
+	for _, users := range blocks {
+		for i := range users {
+			if id := users[i].SupervisorID; id != 0 && !known[id] {
+				known[id] = true
+				ask = append(ask, strconv.FormatInt(id, 10))
+			}
 		}
 	}
 	if len(ask) == 0 {
@@ -129,18 +134,26 @@ func ReserveUserIDs(ctx context.Context, tx *sqldb.Tx, n int64) (IDs, error) {
 	return IDs{First: end - n, End: end}, err
 }
 
+// userRows walks over whole blocks; block is how many it is through with.
 type userRows struct {
-	rows []Candidate
-	at   int
+	blocks [][]Candidate
+	enough func() bool
+	block  int
+	at     int
 }
 
 func (u *userRows) Next() (bool, error) {
-	u.at++
-	return u.at < len(u.rows), nil
+	for u.at++; u.block < len(u.blocks) && u.at == len(u.blocks[u.block]); u.at = 0 {
+		u.block++
+		if u.block < len(u.blocks) && u.enough() {
+			u.blocks = u.blocks[:u.block]
+		}
+	}
+	return u.block < len(u.blocks), nil
 }
 
 func (u *userRows) Value(column int) any {
-	c := &u.rows[u.at]
+	c := &u.blocks[u.block][u.at]
 	switch column {
 	case 0:
 		return c.ID
@@ -181,38 +194,44 @@ func idOrNull(id int64) any {
 
 // detailRows walks over something that each user has any number of; count says how many.
 type detailRows struct {
-	rows    []Candidate
+	blocks  [][]Candidate
 	count   func(*Candidate) int
 	value   func(c *Candidate, sub, column int) any
 	at, sub int
 }
 
-func newDetailRows(rows []Candidate, count func(*Candidate) int, value func(c *Candidate, sub, column int) any) *detailRows {
-	return &detailRows{rows: rows, count: count, value: value, sub: -1}
+func newDetailRows(blocks [][]Candidate, count func(*Candidate) int, value func(c *Candidate, sub, column int) any) *detailRows {
+	return &detailRows{blocks: blocks, count: count, value: value, sub: -1}
 }
 
 func (d *detailRows) Next() (bool, error) {
-	for d.sub++; d.at < len(d.rows) && d.sub >= d.count(&d.rows[d.at]); d.sub = 0 {
-		d.at++
+	for d.sub++; len(d.blocks) > 0; d.at, d.sub = d.at+1, 0 {
+		if d.at == len(d.blocks[0]) {
+			d.blocks, d.at = d.blocks[1:], -1
+			continue
+		}
+		if d.sub < d.count(&d.blocks[0][d.at]) {
+			return true, nil
+		}
 	}
-	return d.at < len(d.rows), nil
+	return false, nil
 }
 
 func (d *detailRows) Value(column int) any {
-	c := &d.rows[d.at]
+	c := &d.blocks[0][d.at]
 	if column == 0 {
 		return c.ID
 	}
 	return d.value(c, d.sub, column)
 }
 
-func roleRows(rows []Candidate) sqldb.Source {
-	return newDetailRows(rows, func(c *Candidate) int { return len(c.RoleIDs) },
+func roleRows(blocks [][]Candidate) sqldb.Source {
+	return newDetailRows(blocks, func(c *Candidate) int { return len(c.RoleIDs) },
 		func(c *Candidate, sub, _ int) any { return c.RoleIDs[sub] })
 }
 
-func channelRows(rows []Candidate) sqldb.Source {
-	return newDetailRows(rows, func(c *Candidate) int { return len(c.Channels) }, func(c *Candidate, sub, column int) any {
+func channelRows(blocks [][]Candidate) sqldb.Source {
+	return newDetailRows(blocks, func(c *Candidate) int { return len(c.Channels) }, func(c *Candidate, sub, column int) any {
 		if column == 1 {
 			return c.Channels[sub].ChannelID
 		}
@@ -220,8 +239,8 @@ func channelRows(rows []Candidate) sqldb.Source {
 	})
 }
 
-func featureRows(rows []Candidate) sqldb.Source {
-	return newDetailRows(rows, func(c *Candidate) int { return len(c.Features) }, func(c *Candidate, sub, column int) any {
+func featureRows(blocks [][]Candidate) sqldb.Source {
+	return newDetailRows(blocks, func(c *Candidate) int { return len(c.Features) }, func(c *Candidate, sub, column int) any {
 		if column == 1 {
 			return c.Features[sub].FeatureID
 		}

@@ -133,6 +133,9 @@ func (db *DB) Tx(ctx context.Context, fn func(*Tx) error) error {
 // checked row by row, so fn must itself make sure, set by set, that what its rows refer to is there. On PostgreSQL
 // several may run at once and foreign keys are checked as ever.
 func (db *DB) BulkTx(ctx context.Context, fn func(*Tx) error) error {
+	if db.checkpoints != nil {
+		db.checkpoints.before(ctx)
+	}
 	err := db.transact(ctx, db.bulk, fn)
 	if err == nil && db.checkpoints != nil {
 		db.checkpoints.committed()

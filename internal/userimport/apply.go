@@ -18,11 +18,12 @@ import (
 
 // Chunks. A piece is what is written between two looks at whether somebody waits; a chunk is the transaction, of one
 // piece at least. On SQLite others wait for a chunk at most, so it ends early when somebody does, and after chunkTime
-// for those who cannot be seen waiting. On PostgreSQL nobody waits, and two chunks are written side by side.
+// (of the users alone; what hangs on them takes a third more) for those who cannot be seen waiting. On PostgreSQL
+// nobody waits, and two chunks are written side by side.
 const (
-	pieceRows = 5_000
-	chunkRows = 50_000
-	chunkTime = 700 * time.Millisecond
+	defaultPieceRows = 5_000
+	defaultChunkRows = 50_000
+	chunkTime        = 500 * time.Millisecond
 )
 
 // The parts of an import: leads go first, those above before those below, so that everybody's supervisor is there.
@@ -83,7 +84,7 @@ func (im *importing) reserve(ctx context.Context) error {
 	}
 	w := work{Rows: im.counts.Rows}
 	err := im.run.Tx(ctx, func(tx *sqldb.Tx) error {
-		ids, err := directory.ReserveUserIDs(ctx, tx, max(1, w.Rows))
+		ids, err := directory.ReserveUserIDs(ctx, tx, 2*max(1, w.Rows))
 		if err != nil {
 			return fmt.Errorf("reserve ids: %w", err)
 		}
@@ -125,45 +126,23 @@ func (a *applying) part(ctx context.Context, part int64, workers int) error {
 		return a.readOthers(ctx, pieces)
 	})
 	for range workers {
-		start(func() error {
-			for {
-				p, more, err := receivePiece(ctx, pieces)
-				if err != nil || !more {
-					return err
-				}
-				if err := a.chunk(ctx, p, pieces); err != nil {
-					return err
-				}
-			}
-		})
+		start(func() error { return a.write(ctx, pieces) })
 	}
 	wg.Wait()
 	return context.Cause(ctx)
 }
 
-func receivePiece(ctx context.Context, pieces <-chan piece) (p piece, more bool, err error) {
-	if err := context.Cause(ctx); err != nil {
-		return p, false, err
-	}
-	select {
-	case p, more = <-pieces:
-		return p, more, nil
-	case <-ctx.Done():
-		return p, false, context.Cause(ctx)
-	}
-}
-
 func (a *applying) newPiece(part int64) piece {
-	return piece{part: part, users: make([]directory.Candidate, 0, pieceRows), place: make([]int64, 0, pieceRows)}
+	return piece{part: part, users: make([]directory.Candidate, 0, a.op.pieceRows()), place: make([]int64, 0, a.op.pieceRows())}
 }
 
 // add completes the candidate's ids and puts it into the piece.
 func (a *applying) add(p *piece, place int64, c *directory.Candidate) {
 	p.users, p.place = append(p.users, *c), append(p.place, place)
 	u := &p.users[len(p.users)-1]
-	u.ID = a.work.FirstID + place
+	u.ID = a.work.id(place, p.part == leadsPart)
 	if n := u.PendingSupervisor; n != 0 {
-		u.SupervisorID = a.work.FirstID + a.leads.place[n]
+		u.SupervisorID = a.work.id(a.leads.place[n], true)
 	}
 	// The slices belong to the reader, who uses their memory again.
 	c.RoleIDs, c.Channels, c.Features = nil, nil, nil
@@ -181,7 +160,7 @@ func (a *applying) readLeads(ctx context.Context, pieces chan<- piece) error {
 			return err
 		}
 		a.add(&p, place, &c)
-		if len(p.users) == pieceRows {
+		if len(p.users) == a.op.pieceRows() {
 			if err := send(ctx, pieces, p); err != nil {
 				return err
 			}
@@ -214,7 +193,7 @@ func (a *applying) readOthers(ctx context.Context, pieces chan<- piece) error {
 			return nil
 		}
 		a.add(&p, place, c)
-		if len(p.users) < pieceRows {
+		if len(p.users) < a.op.pieceRows() {
 			return nil
 		}
 		full := p
@@ -227,67 +206,84 @@ func (a *applying) readOthers(ctx context.Context, pieces chan<- piece) error {
 	return send(ctx, pieces, p)
 }
 
-// chunk writes the piece, and others that follow it, in one transaction. When the database refuses a row because
-// somebody was quicker, it goes over the same pieces again with a look at each row first.
-func (a *applying) chunk(ctx context.Context, first piece, pieces <-chan piece) error {
-	taken := []piece{first}
-	err := a.run.Chunk(ctx, func(tx *sqldb.Tx) (batch.Chunk, error) {
-		began := time.Now()
-		for i := 0; ; i++ {
-			if i == len(taken) {
-				p, more, err := receivePiece(ctx, pieces)
-				if err != nil {
-					return batch.Chunk{}, err
+// write takes pieces off the reader, as many as a chunk holds, and writes them chunk by chunk.
+func (a *applying) write(ctx context.Context, pieces <-chan piece) error {
+	var queue []piece
+	for open := true; ; {
+		for open && len(queue)*a.op.pieceRows() < a.op.chunkRows() {
+			select {
+			case p, more := <-pieces:
+				if open = more; more {
+					queue = append(queue, p)
 				}
-				if !more {
-					break
-				}
-				taken = append(taken, p)
-			}
-			if err := a.insert(ctx, tx, taken[i]); err != nil {
-				return batch.Chunk{}, err
-			}
-			if i == len(taken)-1 && a.enough(len(taken)*pieceRows, began) {
-				break
+			case <-ctx.Done():
+				return context.Cause(ctx)
 			}
 		}
-		return checkpoint(taken), nil
+		if err := context.Cause(ctx); err != nil || len(queue) == 0 {
+			return err
+		}
+		took, err := a.chunk(ctx, queue)
+		if err != nil {
+			return err
+		}
+		queue = slices.Delete(queue, 0, took)
+	}
+}
+
+// chunk writes some of the pieces, one at least, in one transaction, and returns how many. When the database refuses
+// a row because somebody was quicker, it goes over all of them with a look at each row first.
+func (a *applying) chunk(ctx context.Context, queue []piece) (took int, err error) {
+	blocks := make([][]directory.Candidate, len(queue))
+	for i := range queue {
+		blocks[i] = queue[i].users
+	}
+	err = a.run.Chunk(ctx, func(tx *sqldb.Tx) (batch.Chunk, error) {
+		if err := a.verify(ctx, tx, blocks); err != nil {
+			return batch.Chunk{}, err
+		}
+		began := time.Now()
+		n, err := a.handle.InsertUsers(ctx, tx, a.stamp, blocks, func() bool { return a.enough(began) })
+		if err != nil {
+			return batch.Chunk{}, err
+		}
+		took = n
+		return checkpoint(queue[:n]), nil
 	})
 	switch {
 	case err == nil:
-		a.count(taken)
-		return nil
+		a.count(queue[:took])
+		return took, nil
 	case errors.Is(err, errUnfit), sqldb.ErrorKind(err) == sqldb.Unique, sqldb.ErrorKind(err) == sqldb.ForeignKey:
-		for _, p := range taken {
+		for _, p := range queue {
 			if err := a.carefully(ctx, p); err != nil {
-				return err
+				return 0, err
 			}
 		}
-		return nil
+		return len(queue), nil
 	}
-	return err
+	return 0, err
 }
 
-func (a *applying) enough(rows int, began time.Time) bool {
+// enough ends a chunk early on SQLite, where others wait for it.
+func (a *applying) enough(began time.Time) bool {
 	db := a.run.DB()
-	return rows >= chunkRows || db.Engine == sqldb.SQLite && (time.Since(began) > chunkTime || db.Waiting())
+	return db.Engine == sqldb.SQLite && (time.Since(began) > chunkTime || db.Waiting())
 }
 
 // errUnfit says that a supervisor of the piece is no longer one.
 var errUnfit = errors.New("a supervisor changed since the check")
 
-func (a *applying) insert(ctx context.Context, tx *sqldb.Tx, p piece) error {
-	gone, err := a.rules.VerifyParents(ctx, a.run.DB(), tx, p.users, a.people)
+// verify makes sure that what the rows were judged by still holds.
+func (a *applying) verify(ctx context.Context, tx *sqldb.Tx, blocks [][]directory.Candidate) error {
+	gone, err := a.rules.VerifyParents(ctx, a.run.DB(), tx, blocks, a.people)
 	if errors.Is(err, directory.ErrConfigurationChanged) {
 		return batch.ErrStale
 	}
-	if err != nil {
-		return err
-	}
-	if len(gone) > 0 {
+	if err == nil && len(gone) > 0 {
 		return errUnfit
 	}
-	return a.handle.InsertUsers(ctx, tx, a.stamp, p.users)
+	return err
 }
 
 func checkpoint(pieces []piece) batch.Chunk {
@@ -333,7 +329,8 @@ func (a *applying) carefully(ctx context.Context, p piece) error {
 				c = checkpoint([]piece{fit})
 				c.First = p.place[0]
 			}
-			return c, a.handle.InsertUsers(ctx, tx, a.stamp, fit.users)
+			_, err = a.handle.InsertUsers(ctx, tx, a.stamp, [][]directory.Candidate{fit.users}, func() bool { return false })
+			return c, err
 		})
 		if kind := sqldb.ErrorKind(err); (kind == sqldb.Unique || kind == sqldb.ForeignKey) && try < tries {
 			continue
@@ -353,7 +350,7 @@ func (a *applying) judgeAgain(ctx context.Context, tx *sqldb.Tx, p piece) (fit p
 		users[i] = p.users[i]
 		users[i].Problems = nil
 	}
-	gone, err := a.rules.VerifyParents(ctx, a.run.DB(), tx, users, anyPeople)
+	gone, err := a.rules.VerifyParents(ctx, a.run.DB(), tx, [][]directory.Candidate{users}, anyPeople)
 	if errors.Is(err, directory.ErrConfigurationChanged) {
 		return fit, nil, batch.ErrStale
 	}

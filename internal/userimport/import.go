@@ -11,6 +11,7 @@
 package userimport
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -34,7 +35,13 @@ type Options struct {
 // Operation runs imports; Limits bounds each file.
 type Operation struct {
 	Limits sheet.Limits
+	// PieceRows and ChunkRows are how many rows are written between two looks at whether somebody waits, and in one
+	// transaction; 0 is the default, which suits all but tests.
+	PieceRows, ChunkRows int
 }
+
+func (op *Operation) pieceRows() int { return cmp.Or(op.PieceRows, defaultPieceRows) }
+func (op *Operation) chunkRows() int { return cmp.Or(op.ChunkRows, defaultChunkRows) }
 
 // work is what an import must know again after a crash: which ids its rows have.
 type work struct {
@@ -42,7 +49,16 @@ type work struct {
 	Rows    int64 `json:"rows"`
 }
 
-func (w work) ids() directory.IDs { return directory.IDs{First: w.FirstID, End: w.FirstID + w.Rows} }
+// id is the id of the row at a place. Leads, who are inserted before all others, have a range of their own below the
+// others', so that ids only ever rise and the table only ever grows at its end.
+func (w work) id(place int64, lead bool) int64 {
+	if lead {
+		return w.FirstID + place
+	}
+	return w.FirstID + w.Rows + place
+}
+
+func (w work) ids() directory.IDs { return directory.IDs{First: w.FirstID, End: w.FirstID + 2*w.Rows} }
 
 // importing is one import under way.
 type importing struct {

@@ -26,7 +26,7 @@ func (op *Operation) Undo(ctx context.Context, run *batch.Run) error {
 	if err != nil {
 		return err
 	}
-	u := &undoing{run: run, handle: handle, ids: w.ids()}
+	u := &undoing{op: op, run: run, handle: handle, ids: w.ids()}
 	earlier, err := run.Undone(ctx)
 	if err != nil {
 		return err
@@ -45,6 +45,7 @@ func (op *Operation) Undo(ctx context.Context, run *batch.Run) error {
 }
 
 type undoing struct {
+	op     *Operation
 	run    *batch.Run
 	handle *directory.Handle
 	ids    directory.IDs
@@ -54,9 +55,6 @@ type undoing struct {
 	removed int64
 	next    int64
 }
-
-// undoRows is how many ids are gone over between two looks at whether somebody waits.
-const undoRows = 5_000
 
 // takeBack is one wave.
 func (u *undoing) takeBack(ctx context.Context) error {
@@ -90,7 +88,7 @@ func (u *undoing) take() (directory.IDs, bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	first := u.next
-	u.next = min(u.ids.End, first+undoRows)
+	u.next = min(u.ids.End, first+int64(u.op.pieceRows()))
 	return directory.IDs{First: first, End: u.next}, first < u.ids.End
 }
 
@@ -119,7 +117,7 @@ func (u *undoing) chunk(ctx context.Context) (more bool, err error) {
 					return batch.Chunk{}, err
 				}
 				removed += n
-				if i == len(ranges)-1 && (len(ranges)*undoRows >= chunkRows || db.Engine == sqldb.SQLite && (time.Since(began) > chunkTime || db.Waiting())) {
+				if i == len(ranges)-1 && (len(ranges)*u.op.pieceRows() >= u.op.chunkRows() || db.Engine == sqldb.SQLite && (time.Since(began) > chunkTime || db.Waiting())) {
 					break
 				}
 			}
