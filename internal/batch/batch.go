@@ -96,6 +96,7 @@ type Batch struct {
 	Cancel       bool
 	LeaseToken   int64
 	LeaseUntil   time.Time
+	LeaseOwner   string // host/process
 	RetryAt      time.Time
 	Files        []File
 }

@@ -22,8 +22,8 @@ func (r *Run) runName() string {
 	return "apply"
 }
 
-// Chunk runs fn in one transaction made for loads, together with the checkpoint that fn returns. It returns
-// [ErrCancelled] before a chunk when somebody cancelled. Chunks that do not overlap may run side by side on
+// Chunk runs fn in one transaction made for loads, together with the checkpoint that fn returns, if anything changed.
+// It returns [ErrCancelled] before a chunk when somebody cancelled. Chunks that do not overlap may run side by side on
 // PostgreSQL.
 func (r *Run) Chunk(ctx context.Context, fn func(*sqldb.Tx) (Chunk, error)) error {
 	if r.cancel.Load() && r.Batch.State != Undoing {
@@ -38,6 +38,9 @@ func (r *Run) Chunk(ctx context.Context, fn func(*sqldb.Tx) (Chunk, error)) erro
 		c, err := fn(tx)
 		if err != nil {
 			return err
+		}
+		if c.Changed == 0 {
+			return r.fence(ctx, tx) // nothing that a checkpoint would have to tell of
 		}
 		if _, err := tx.ExecContext(ctx, "INSERT INTO batch_chunks (batch_id, run, part, first, last, changed, members) VALUES ($1, $2, $3, $4, $5, $6, $7)",
 			r.Batch.ID, r.runName(), c.Part, c.First, c.Last, c.Changed, c.Members); err != nil {

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
+	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"muster/internal/sqldb"
@@ -20,14 +23,17 @@ var ErrCancelled = errors.New("the batch was cancelled")
 // ErrStale is for an operation to say that what it judged its rows by has changed: the engine lets it check again.
 var ErrStale = errors.New("the configuration changed since the check")
 
-// claim takes the batch's lease if nobody holds it.
+// claim takes the batch's lease if nobody holds it, or if who holds it is a process of this machine that is no more.
 func (e *Engine) claim(ctx context.Context, b *Batch) (token int64, ok bool, err error) {
-	host, _ := os.Hostname()
+	until := e.now()
+	if dead(b.LeaseOwner) {
+		until = b.LeaseUntil.UnixMicro() + 1
+	}
 	err = e.DB.Tx(ctx, func(tx *sqldb.Tx) error {
 		token, ok, err = sqldb.One[int64](ctx, tx, `UPDATE batches SET lease_token = lease_token + 1, lease_until = $2, lease_owner = $3,
 			started_at = coalesce(started_at, $4), attempts = attempts + 1
-			WHERE id = $1 AND lease_until < $4 AND retry_at <= $4 AND `+live+` RETURNING lease_token`,
-			b.ID, e.now()+Lease.Microseconds(), fmt.Sprintf("%s/%d", host, os.Getpid()), e.now())
+			WHERE id = $1 AND (lease_until < $4 OR lease_until < $5 AND lease_owner = $6) AND retry_at <= $4 AND `+live+` RETURNING lease_token`,
+			b.ID, e.now()+Lease.Microseconds(), self(), e.now(), until, b.LeaseOwner)
 		return err
 	})
 	if err == nil && ok && token > 1 && e.DB.Engine == sqldb.Postgres {
@@ -117,7 +123,11 @@ func (e *Engine) release(ctx context.Context, r *Run, busy time.Duration, runErr
 		case errors.As(runErr, &problems):
 			return e.fail(ctx, tx, r.Batch.ID, problems)
 		case errors.Is(runErr, context.Canceled), passing(runErr):
-			_, err := tx.ExecContext(ctx, "UPDATE batches SET reason = $2 WHERE id = $1", r.Batch.ID, message(runErr))
+			reason := message(runErr)
+			if errors.Is(runErr, context.Canceled) {
+				reason = "the process that ran it was stopped"
+			}
+			_, err := tx.ExecContext(ctx, "UPDATE batches SET reason = $2 WHERE id = $1", r.Batch.ID, reason)
 			return err
 		}
 		return e.settle(ctx, tx, r.Batch.ID, Failed, message(runErr))
@@ -143,4 +153,26 @@ type Run struct {
 	done     atomic.Int64
 	total    atomic.Int64
 	shown    atomic.Int64
+}
+
+// self names this process to others that look at its leases.
+func self() string {
+	host, _ := os.Hostname()
+	return fmt.Sprintf("%s/%d", host, os.Getpid())
+}
+
+// dead tells whether the owner of a lease was a process of this machine that has ended. Where it cannot know, as of
+// another machine's process, it says no, and the lease has to run out.
+func dead(owner string) bool {
+	host, _ := os.Hostname()
+	pid, here := strings.CutPrefix(owner, host+"/")
+	n, err := strconv.Atoi(pid)
+	if !here || err != nil || host == "" || n == os.Getpid() {
+		return false
+	}
+	p, err := os.FindProcess(n)
+	if err != nil {
+		return true
+	}
+	return errors.Is(p.Signal(syscall.Signal(0)), os.ErrProcessDone)
 }

@@ -1,0 +1,142 @@
+// Package archtest holds the arrows between Muster's packages: who may import whom.
+package archtest
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// floors are the packages from the top down. A package imports from the floors below it only; what is on one floor
+// does not import each other.
+var floors = [][]string{
+	{"muster/cmd/muster"},
+	{"muster/internal/bench"},
+	{"muster/internal/userimport", "muster/internal/sample"},
+	{"muster/internal/batch", "muster/internal/setup"},
+	{"muster/internal/directory"},
+	{"muster/internal/sqldb", "muster/internal/sheet", "muster/internal/blob", "muster/internal/extsort"},
+	{"muster/internal/fault"},
+}
+
+// beside are packages for tests, which only tests import.
+var beside = []string{"muster/internal/sqldb/sqldbtest", "muster/internal/archtest"}
+
+// tables may only be written by the package that owns them.
+var tables = map[string][]string{
+	"muster/internal/directory": {"users", "user_roles", "user_channels", "user_features", "roles", "role_rights", "role_rules", "access_roles",
+		"access_role_units", "org_units", "org_levels", "channels", "features", "feature_values", "crm_names", "greeting_templates", "settings",
+		"directory_revision", "user_ids", "audit"},
+	"muster/internal/batch": {"batches", "batch_files", "batch_chunks", "batch_pages", "batch_page_codes"},
+}
+
+// writes are what a statement that writes a table begins with.
+var writes = []string{"INSERT INTO ", "INSERT OR FAIL INTO ", "UPDATE ", "DELETE FROM ", "COPY "}
+
+func TestArrows(t *testing.T) {
+	t.Parallel()
+	floor := map[string]int{}
+	for i, packages := range floors {
+		for _, p := range packages {
+			floor[p] = i
+		}
+	}
+	for file, imports := range sources(t) {
+		from := "muster/" + filepath.ToSlash(filepath.Dir(file))
+		if slices.Contains(beside, from) {
+			continue
+		}
+		mine, known := floor[from]
+		if !known {
+			t.Errorf("%s: the package %s is on no floor: give it one, in this test and in ARCHITECTURE.md", file, from)
+			continue
+		}
+		for _, to := range imports {
+			theirs, ours := floor[to]
+			switch {
+			case slices.Contains(beside, to):
+				t.Errorf("%s imports %s, which is for tests", file, to)
+			case !ours && strings.HasPrefix(to, "muster/"):
+				t.Errorf("%s imports %s, which is on no floor", file, to)
+			case ours && theirs <= mine:
+				t.Errorf("%s imports %s: arrows point down", file, to)
+			}
+		}
+	}
+}
+
+func TestOnlyTheOwnerWritesATable(t *testing.T) {
+	t.Parallel()
+	for file := range sources(t) {
+		from := "muster/" + filepath.ToSlash(filepath.Dir(file))
+		raw, err := os.ReadFile(filepath.Join(root, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for owner, names := range tables {
+			if from == owner || from == "muster/internal/bench" {
+				continue // the benchmark's raw loader writes the very tables, beside Muster
+			}
+			for _, name := range names {
+				for _, w := range writes {
+					if i := strings.Index(string(raw), w+name); i >= 0 && !wordGoesOn(string(raw[i+len(w)+len(name):])) {
+						t.Errorf("%s writes the table %s, which is %s's", file, name, owner)
+					}
+				}
+			}
+		}
+	}
+}
+
+func wordGoesOn(rest string) bool {
+	return rest != "" && (rest[0] == '_' || 'a' <= rest[0] && rest[0] <= 'z')
+}
+
+const root = "../.."
+
+// sources returns the imports of every Go file that is not a test, by the file's path from the root.
+func sources(t *testing.T) map[string][]string {
+	t.Helper()
+	all := map[string][]string{}
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && path != root && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata") {
+			return filepath.SkipDir
+		}
+		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		all[rel] = nil
+		for _, spec := range f.Imports {
+			p, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			all[rel] = append(all[rel], p)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) < 50 {
+		t.Fatalf("only %d files found: is %s the root?", len(all), root)
+	}
+	return all
+}
