@@ -18,6 +18,8 @@ import (
 // maxUpload is what one file of an import may have, in bytes.
 const maxUpload = 2 << 30
 
+var limits = sheet.Limits{Bytes: maxUpload}
+
 // app is the whole program on one database.
 type app struct {
 	db     *sqldb.DB
@@ -28,13 +30,23 @@ type app struct {
 
 // config says where everything is.
 type config struct {
-	DataDir  string `help:"Directory of the database, uploads and scratch files." default:"muster-data" placeholder:"DIR" env:"MUSTER_DATA_DIR"`
+	DataDir  string `help:"Directory of the database, uploads and scratch files (default: muster-data; for demo: muster-demo)." placeholder:"DIR" env:"MUSTER_DATA_DIR"`
 	Database string `help:"PostgreSQL instead of the embedded database: postgres://user@host/name. Uploads stay in the data directory." placeholder:"URL" env:"MUSTER_DATABASE"`
+}
+
+// defaultDataDir is where everything is when nobody says anything else.
+const defaultDataDir = "muster-data"
+
+func (c config) dataDir() string {
+	if c.DataDir == "" {
+		return defaultDataDir
+	}
+	return c.DataDir
 }
 
 // open builds the program. The local command line acts as the system: whoever holds the data may do anything with it.
 func (c config) open(ctx context.Context, log io.Writer) (*app, error) {
-	db, err := sqldb.Open(ctx, sqldb.Config{Dir: c.DataDir, URL: c.Database})
+	db, err := sqldb.Open(ctx, sqldb.Config{Dir: c.dataDir(), URL: c.Database})
 	if err != nil {
 		return nil, err
 	}
@@ -46,11 +58,13 @@ func (c config) open(ctx context.Context, log io.Writer) (*app, error) {
 	a := &app{db: db, dir: dir, actor: directory.System("cli")}
 	a.engine = &batch.Engine{
 		DB: db, Directory: dir,
-		Blobs:      &blob.Disk{Dir: filepath.Join(c.DataDir, "blobs")},
-		Scratch:    filepath.Join(c.DataDir, "scratch"),
-		Operations: map[string]batch.Operation{userimport.Action: &userimport.Operation{Limits: sheet.Limits{Bytes: maxUpload}}},
+		Blobs:      &blob.Disk{Dir: filepath.Join(c.dataDir(), "blobs")},
+		Scratch:    filepath.Join(c.dataDir(), "scratch"),
+		Operations: map[string]batch.Operation{userimport.Action: &userimport.Operation{Limits: limits}},
 		// Only the local command line makes batches, and it acts as the system.
-		Actor:     func(_ context.Context, _, source string) (directory.Actor, error) { return directory.System(source), nil },
+		Actor: func(_ context.Context, _, source string) (directory.Actor, error) {
+			return directory.System(source), nil
+		},
 		MaxUpload: maxUpload,
 		Patience:  5 * time.Minute,
 		Log:       slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelWarn})),
@@ -59,3 +73,11 @@ func (c config) open(ctx context.Context, log io.Writer) (*app, error) {
 }
 
 func (a *app) close() { a.db.Close() }
+
+// handle is the directory in the hands of who acts.
+func (a *app) handle() *directory.Handle { return a.dir.As(a.actor) }
+
+// frozen reads a batch's stored files again.
+func (a *app) frozen(b *batch.Batch) *userimport.Frozen {
+	return &userimport.Frozen{Engine: a.engine, Actor: a.actor, Batch: b, Limits: limits}
+}

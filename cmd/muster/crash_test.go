@@ -234,7 +234,7 @@ func TestStopped(t *testing.T) {
 				t.Fatal(err)
 			}
 			phase := "unknown"
-			ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), 25*time.Second)
 			defer cancel()
 			second := exec.CommandContext(ctx, p.bin, append([]string{"batches", "wait", "--json"}, p.args...)...)
 			began = time.Now()

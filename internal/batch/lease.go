@@ -119,6 +119,13 @@ func (e *Engine) release(ctx context.Context, r *Run, busy time.Duration, runErr
 		case runErr == nil:
 			return nil
 		case errors.Is(runErr, ErrCancelled):
+			// The check was cut short, so nothing is applied, and what it may have said already will not be.
+			if err := dropReport(ctx, tx, r.Batch.ID, ResultReport); err != nil {
+				return err
+			}
+			if err := storeCounts(ctx, tx, r.Batch.ID, Counts{}); err != nil {
+				return err
+			}
 			return e.settle(ctx, tx, r.Batch.ID, Cancelled, "")
 		case errors.As(runErr, &problems):
 			return e.fail(ctx, tx, r.Batch.ID, problems)

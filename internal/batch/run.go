@@ -46,7 +46,8 @@ func (e *Engine) run(ctx context.Context, r *Run) error {
 }
 
 func (e *Engine) checkAndApply(ctx context.Context, r *Run, op Operation, preview bool) error {
-	r.applying.Store(false)
+	// Where something may be applied already, a cancel waits for the check, so that the report tells of every row.
+	r.applying.Store(r.Batch.State == Applying)
 	prepared, err := op.Prepare(ctx, r)
 	if err != nil {
 		return err

@@ -25,7 +25,8 @@ var (
 )
 
 // InsertUsers writes candidates without errors as users, in the order given, which for speed is that of their LAN
-// IDs. It takes whole blocks until there are no more or enough, asked after each, says so, and returns how many blocks it took. It must run in a [sqldb.DB.BulkTx]. When somebody was quicker with one of
+// IDs. It takes whole blocks until there are no more or enough, asked after each, says so, and returns how many
+// blocks it took. It must run in a [sqldb.DB.BulkTx]. When somebody was quicker with one of
 // the ids, the error is of kind sqldb.Unique, and the caller finds out who.
 func (h *Handle) InsertUsers(ctx context.Context, tx *sqldb.Tx, s Stamp, blocks [][]Candidate, enough func() bool) (took int, err error) {
 	if err := h.actor.Need("users:add"); err != nil {

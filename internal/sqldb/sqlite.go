@@ -39,7 +39,7 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 	db.read = openPool(path, readCache, true, "&_pragma=query_only(1)")
 	db.write = openPool(path, writeCache, true, "")
 	// Loads leave checkpoints to the checkpointer, which works on another core.
-	db.bulk = openPool(path, bulkCache, false, "&_pragma=wal_autocheckpoint(0)&_pragma=temp_store(2)")
+	db.bulk = openPool(path, bulkCache, false, "&_pragma=wal_autocheckpoint(0)")
 	db.checkpoints = startCheckpointer(openPool(path, readCache, true, ""))
 	db.read.SetMaxOpenConns(8)
 	db.write.SetMaxOpenConns(1)

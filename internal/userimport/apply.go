@@ -22,8 +22,9 @@ import (
 // nobody waits, and two chunks are written side by side.
 const (
 	defaultPieceRows = 5_000
-	defaultChunkRows = 50_000
-	chunkTime        = 500 * time.Millisecond
+	defaultChunkRows = 50_000 // on SQLite
+	copyChunkRows    = 20_000 // on PostgreSQL, where a chunk costs little by itself and two are in memory
+	chunkTime        = 600 * time.Millisecond
 )
 
 // The parts of an import: leads go first, those above before those below, so that everybody's supervisor is there.
@@ -37,6 +38,11 @@ type piece struct {
 	part  int64
 	users []directory.Candidate
 	place []int64
+
+	// What the users' slices lie in, one behind the other.
+	roles    []int64
+	channels []directory.ChannelCount
+	features []directory.FeatureValue
 }
 
 // applying is the state of the writing half of an import.
@@ -45,11 +51,12 @@ type applying struct {
 	stamp    directory.Stamp
 	inserted atomic.Int64
 	mu       sync.Mutex // of what follows
-	written  bits
+	settled  bits       // places whose outcome is known
 	late     *extsort.Writer
 	lateDup  int64
 	lateBad  int64
 	lateAny  bool
+	spent    chan piece // whose memory may be used again
 }
 
 // Apply inserts the good rows that no chunk has inserted yet.
@@ -57,9 +64,9 @@ func (im *importing) Apply(ctx context.Context, run *batch.Run) (batch.Counts, e
 	if err := im.reserve(ctx); err != nil {
 		return im.counts, err
 	}
-	a := &applying{importing: im, late: im.entries.Writer()}
-	a.written = newBits(im.work.Rows)
-	copy(a.written, im.applied)
+	a := &applying{importing: im, late: im.entries.Writer(), spent: make(chan piece, 8)}
+	a.settled = newBits(im.work.Rows)
+	copy(a.settled, im.applied)
 	a.stamp = directory.Stamp{BatchID: run.Batch.ID, By: im.handle.Actor().Name(), At: run.Now()}
 	a.inserted.Store(im.appliedSoFar())
 	err := a.part(ctx, leadsPart, 1)
@@ -133,10 +140,26 @@ func (a *applying) part(ctx context.Context, part int64, workers int) error {
 }
 
 func (a *applying) newPiece(part int64) piece {
-	return piece{part: part, users: make([]directory.Candidate, 0, a.op.pieceRows()), place: make([]int64, 0, a.op.pieceRows())}
+	select {
+	case p := <-a.spent:
+		return piece{part: part, users: p.users[:0], place: p.place[:0], roles: p.roles[:0], channels: p.channels[:0], features: p.features[:0]}
+	default:
+		return piece{part: part, users: make([]directory.Candidate, 0, a.op.pieceRows()), place: make([]int64, 0, a.op.pieceRows())}
+	}
 }
 
-// add completes the candidate's ids and puts it into the piece.
+// recycle takes pieces that are written.
+func (a *applying) recycle(pieces []piece) {
+	for _, p := range pieces {
+		select {
+		case a.spent <- p:
+		default:
+			return
+		}
+	}
+}
+
+// add completes the candidate's ids and puts a copy of it into the piece.
 func (a *applying) add(p *piece, place int64, c *directory.Candidate) {
 	p.users, p.place = append(p.users, *c), append(p.place, place)
 	u := &p.users[len(p.users)-1]
@@ -144,8 +167,14 @@ func (a *applying) add(p *piece, place int64, c *directory.Candidate) {
 	if n := u.PendingSupervisor; n != 0 {
 		u.SupervisorID = a.work.id(a.leads.place[n], true)
 	}
-	// The slices belong to the reader, who uses their memory again.
-	c.RoleIDs, c.Channels, c.Features = nil, nil, nil
+	// The candidate's own slices are used again for the next.
+	u.RoleIDs, u.Channels, u.Features, u.Problems = laid(&p.roles, c.RoleIDs), laid(&p.channels, c.Channels), laid(&p.features, c.Features), nil
+}
+
+// laid copies v to the end of all and returns the copy.
+func laid[T any](all *[]T, v []T) []T {
+	*all = append(*all, v...)
+	return (*all)[len(*all)-len(v) : len(*all) : len(*all)]
 }
 
 func (a *applying) readLeads(ctx context.Context, pieces chan<- piece) error {
@@ -210,7 +239,7 @@ func (a *applying) readOthers(ctx context.Context, pieces chan<- piece) error {
 func (a *applying) write(ctx context.Context, pieces <-chan piece) error {
 	var queue []piece
 	for open := true; ; {
-		for open && len(queue)*a.op.pieceRows() < a.op.chunkRows() {
+		for open && len(queue)*a.op.pieceRows() < a.op.chunkRows(a.run.DB().Engine) {
 			select {
 			case p, more := <-pieces:
 				if open = more; more {
@@ -227,6 +256,7 @@ func (a *applying) write(ctx context.Context, pieces <-chan piece) error {
 		if err != nil {
 			return err
 		}
+		a.recycle(queue[:took])
 		queue = slices.Delete(queue, 0, took)
 	}
 }
@@ -303,7 +333,7 @@ func (a *applying) count(pieces []piece) {
 	for _, p := range pieces {
 		a.inserted.Add(int64(len(p.place)))
 		for _, place := range p.place {
-			a.written.set(place)
+			a.settled.set(place)
 		}
 	}
 	a.run.Progress("applying", a.inserted.Load(), a.counts.Inserted)
@@ -324,10 +354,9 @@ func (a *applying) carefully(ctx context.Context, p piece) error {
 			if fit, late, err = a.judgeAgain(ctx, tx, p); err != nil {
 				return batch.Chunk{}, err
 			}
-			c := batch.Chunk{Part: p.part, First: p.place[0], Last: p.place[len(p.place)-1]}
+			var c batch.Chunk
 			if len(fit.users) > 0 {
 				c = checkpoint([]piece{fit})
-				c.First = p.place[0]
 			}
 			_, err = a.handle.InsertUsers(ctx, tx, a.stamp, [][]directory.Candidate{fit.users}, func() bool { return false })
 			return c, err
@@ -339,7 +368,11 @@ func (a *applying) carefully(ctx context.Context, p piece) error {
 			return err
 		}
 		a.count([]piece{fit})
-		return a.sayLate(late)
+		if len(late) > 0 && p.part == leadsPart {
+			// Nobody left the directory, yet supervisors are lacking: those below are to be looked at.
+			a.people = anyPeople
+		}
+		return a.sayLate(p, late)
 	}
 }
 
@@ -361,7 +394,8 @@ func (a *applying) judgeAgain(ctx context.Context, tx *sqldb.Tx, p piece) (fit p
 	for _, g := range gone {
 		unfit[g.ID] = g
 	}
-	probe, err := a.rules.NewProbe(ctx, a.run.DB(), tx, a.work.ids())
+	// None of these rows is a user yet, so whoever has one of their ids is somebody else, if of this very batch.
+	probe, err := a.rules.NewProbe(ctx, a.run.DB(), tx, directory.IDs{})
 	if err != nil {
 		return fit, nil, err
 	}
@@ -392,10 +426,13 @@ func (a *applying) judgeAgain(ctx context.Context, tx *sqldb.Tx, p piece) (fit p
 	return fit, late, nil
 }
 
-// sayLate keeps what happened to rows that the check had found good.
-func (a *applying) sayLate(late []batch.Entry) error {
+// sayLate keeps what happened to the rows of a piece that the check had found good.
+func (a *applying) sayLate(p piece, late []batch.Entry) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	for _, place := range p.place {
+		a.settled.set(place)
+	}
 	for _, e := range late {
 		a.lateAny = true
 		if e.Outcome == directory.Duplicate {
@@ -418,7 +455,7 @@ func (a *applying) conclude(ctx context.Context, ended error) (batch.Counts, err
 	c.Invalid += a.lateBad
 	if ended != nil {
 		err := a.eachGood(ctx, func(place int64, u *directory.Candidate) error {
-			if a.written.has(place) {
+			if a.settled.has(place) {
 				return nil
 			}
 			e := a.entry(u)

@@ -35,16 +35,18 @@ func packRuns(places []int64) []byte {
 
 // unpackRuns sets the places that packRuns wrote.
 func (b bits) unpackRuns(packed []byte) error {
+	left := uint64(len(b)) * 64
 	at := int64(0)
 	for len(packed) > 0 {
 		skip, n := binary.Uvarint(packed)
-		if n <= 0 {
+		if n <= 0 || skip > left {
 			return errors.New("a checkpoint's members are torn")
 		}
 		run, m := binary.Uvarint(packed[n:])
-		if m <= 0 || at+int64(skip+run) > int64(len(b))*64 {
+		if m <= 0 || run > left-skip {
 			return errors.New("a checkpoint's members are torn")
 		}
+		left -= skip + run
 		packed = packed[n+m:]
 		at += int64(skip)
 		for range run {

@@ -93,6 +93,16 @@ func (d *decoder) number() uint64 {
 	return 0
 }
 
+// count is how many things follow, each of which takes a byte at least.
+func (d *decoder) count() uint64 {
+	n := d.number()
+	if n > uint64(len(d.s)-d.pos) {
+		d.torn = true
+		return 0
+	}
+	return n
+}
+
 func (d *decoder) text() string {
 	n := d.number()
 	if n > math.MaxInt32 || d.pos+int(n) > len(d.s) {
@@ -126,7 +136,7 @@ func (d *decoder) candidate(c *directory.Candidate) error {
 	for _, id := range [...]*int64{&c.SupervisorID, &c.OrgUnitID, &c.AccessRoleID, &c.CRMNameID, &c.GreetingTemplateID} {
 		*id = int64(d.number())
 	}
-	for range d.number() {
+	for range d.count() {
 		c.RoleIDs = append(c.RoleIDs, int64(d.number()))
 	}
 	d.details(&c.Channels, &c.Features)
@@ -139,19 +149,16 @@ func (d *decoder) candidate(c *directory.Candidate) error {
 }
 
 func (d *decoder) details(channels *[]directory.ChannelCount, features *[]directory.FeatureValue) {
-	for range d.number() {
+	for range d.count() {
 		*channels = append(*channels, directory.ChannelCount{ChannelID: int64(d.number()), Count: int64(d.number())})
 	}
-	for range d.number() {
+	for range d.count() {
 		*features = append(*features, directory.FeatureValue{FeatureID: int64(d.number()), Value: d.text()})
 	}
 }
 
 func (d *decoder) problems(into *[]directory.Problem) {
-	for range d.number() {
-		if d.torn {
-			return
-		}
+	for range d.count() {
 		p := directory.Problem{Row: int64(d.number())}
 		for _, s := range [...]*string{&p.File, &p.LANID, &p.Column, &p.Code, (*string)(&p.Severity), &p.Value, &p.Message, &p.Suggestion} {
 			*s = d.text()

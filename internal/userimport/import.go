@@ -19,6 +19,7 @@ import (
 	"muster/internal/batch"
 	"muster/internal/directory"
 	"muster/internal/sheet"
+	"muster/internal/sqldb"
 )
 
 // Action is the batches' name of this bulk action.
@@ -41,7 +42,13 @@ type Operation struct {
 }
 
 func (op *Operation) pieceRows() int { return cmp.Or(op.PieceRows, defaultPieceRows) }
-func (op *Operation) chunkRows() int { return cmp.Or(op.ChunkRows, defaultChunkRows) }
+
+func (op *Operation) chunkRows(e sqldb.Engine) int {
+	if e == sqldb.Postgres {
+		return cmp.Or(op.ChunkRows, copyChunkRows)
+	}
+	return cmp.Or(op.ChunkRows, defaultChunkRows)
+}
 
 // work is what an import must know again after a crash: which ids its rows have.
 type work struct {

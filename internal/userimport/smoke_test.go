@@ -5,12 +5,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
+	"runtime/pprof"
+	"strconv"
 	"testing"
 	"time"
-	"os"
-	"strconv"
-	"runtime/pprof"
 
 	"muster/internal/batch"
 	"muster/internal/blob"
@@ -24,7 +24,9 @@ import (
 func TestSmoke(t *testing.T) {
 	ctx := context.Background()
 	dir := t.TempDir()
-	if os.Getenv("SMOKE_DIR") != "" { dir = os.Getenv("SMOKE_DIR") }
+	if os.Getenv("SMOKE_DIR") != "" {
+		dir = os.Getenv("SMOKE_DIR")
+	}
 	db, err := sqldb.Open(ctx, sqldb.Config{Dir: dir, URL: os.Getenv("SMOKE_PG")})
 	if err != nil {
 		t.Fatal(err)
@@ -52,14 +54,19 @@ func TestSmoke(t *testing.T) {
 	if n > 0 {
 		var u, c, ft bytes.Buffer
 		exp, err := sample.Generate(sample.Spec{Users: n, Seed: 1}, &u, &c, &ft)
-		if err != nil { t.Fatal(err) }
+		if err != nil {
+			t.Fatal(err)
+		}
 		f = sample.Files{Users: u.Bytes(), Channels: c.Bytes(), Features: ft.Bytes(), Expected: exp}
 	}
 	add("UserDetails.csv", f.Users)
 	add("ChannelCountDetails.csv", f.Channels)
 	add("FeatureDetails.csv", f.Features)
 	for _, preview := range []bool{true, false} {
-		if p := os.Getenv("SMOKE_PROF"); p != "" && !preview { pf, _ := os.Create(p); pprof.StartCPUProfile(pf) }
+		if p := os.Getenv("SMOKE_PROF"); p != "" && !preview {
+			pf, _ := os.Create(p)
+			pprof.StartCPUProfile(pf)
+		}
 		t0 := time.Now()
 		b, err := e.Create(ctx, directory.System("cli"), batch.Spec{Action: userimport.Action, Options: userimport.Options{InFileSupervisors: true, Preview: preview}, Inputs: in})
 		if err != nil {
@@ -68,7 +75,10 @@ func TestSmoke(t *testing.T) {
 		t1 := time.Now()
 		last := ""
 		b, err = e.Execute(ctx, b.ID, func(b *batch.Batch) {
-			if b.Phase != last { fmt.Println(time.Since(t1), b.State, b.Phase, b.Done, b.Total); last = b.Phase }
+			if b.Phase != last {
+				fmt.Println(time.Since(t1), b.State, b.Phase, b.Done, b.Total)
+				last = b.Phase
+			}
 		})
 		fmt.Println("freeze", t1.Sub(t0), "run", time.Since(t1), err)
 		pprof.StopCPUProfile()
@@ -84,14 +94,20 @@ func TestSmoke(t *testing.T) {
 		}
 		fmt.Println(f.Expected)
 		if n == 0 {
-		for en, err := range e.Entries(ctx, directory.System("cli"), b, batch.Filter{}) {
-			if err != nil { t.Fatal(err) }
-			for _, p := range en.Problems { fmt.Println(en.Row, en.LANID, en.Outcome, p.File, p.Row, p.Code, p.Message, p.Suggestion) }
-		}
+			for en, err := range e.Entries(ctx, directory.System("cli"), b, batch.Filter{}) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, p := range en.Problems {
+					fmt.Println(en.Row, en.LANID, en.Outcome, p.File, p.Row, p.Code, p.Message, p.Suggestion)
+				}
+			}
 		}
 		if !preview && n > 0 {
 			t2 := time.Now()
-			if err := e.Undo(ctx, directory.System("cli"), b.ID); err != nil { t.Fatal(err) }
+			if err := e.Undo(ctx, directory.System("cli"), b.ID); err != nil {
+				t.Fatal(err)
+			}
 			b, err = e.Execute(ctx, b.ID, nil)
 			fmt.Println("undo", time.Since(t2), b.State, b.Undone, err)
 		}

@@ -13,10 +13,10 @@ import (
 
 // Memory of the sorters, in bytes per writer. Two writers sort the users, one each of the others.
 const (
-	userSortMemory   = 24 << 20
-	detailSortMemory = 8 << 20
+	userSortMemory   = 12 << 20
+	detailSortMemory = 4 << 20
 	repeatSortMemory = 4 << 20
-	reportSortMemory = 8 << 20
+	reportSortMemory = 4 << 20
 )
 
 // staging is what lies between the files and the directory: sorters, the candidates' scratch file, and the bits that

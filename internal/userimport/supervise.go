@@ -1,10 +1,8 @@
 package userimport
 
 import (
-	"bufio"
 	"cmp"
 	"context"
-	"encoding/binary"
 	"fmt"
 	"io"
 	"slices"
@@ -240,30 +238,43 @@ func (im *importing) leadsInOrder() []uint32 {
 	return order
 }
 
-// eachGood reads the candidates' file and gives the good ones to fn. The candidate is fn's until it returns.
+// segmentBytes is how much of the candidates' file is read at once. The strings of its candidates lie in it.
+const segmentBytes = 1 << 20
+
+// eachGood reads the candidates' file and gives the good ones to fn. The candidate is fn's until it returns; its
+// strings stay.
 func (im *importing) eachGood(ctx context.Context, fn func(place int64, c *directory.Candidate) error) error {
-	in := bufio.NewReaderSize(io.NewSectionReader(im.candidates, 0, im.candidatesSize), 256<<10)
 	var c directory.Candidate
+	var segment string
+	buf := make([]byte, segmentBytes)
+	offset, at := int64(0), 0 // where the segment begins in the file, where the next record begins in the segment
 	for place := range im.counts.Rows {
-		if place%blockRows == 0 && ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		var size [4]byte
-		if _, err := io.ReadFull(in, size[:]); err != nil {
-			return fmt.Errorf("read a scratch file: %w", err)
-		}
-		n := int(binary.LittleEndian.Uint32(size[:]))
-		if !im.good.has(place) {
-			if _, err := in.Discard(n); err != nil {
-				return fmt.Errorf("read a scratch file: %w", err)
+		size := 0
+		for {
+			if rest := segment[at:]; len(rest) >= 4 {
+				if size = int(uint32(rest[0]) | uint32(rest[1])<<8 | uint32(rest[2])<<16 | uint32(rest[3])<<24); len(rest) >= 4+size {
+					break
+				}
 			}
+			if err := ctx.Err(); err != nil {
+				return context.Cause(ctx)
+			}
+			offset += int64(at)
+			if 4+size > len(buf) {
+				buf = make([]byte, 4+size)
+			}
+			n, err := im.candidates.ReadAt(buf, offset)
+			if n == 0 || err != nil && err != io.EOF || n == len(segment)-at {
+				return fmt.Errorf("read a scratch file: %w", cmp.Or(err, io.ErrUnexpectedEOF))
+			}
+			segment, at = string(buf[:n]), 0
+		}
+		record := segment[at+4 : at+4+size]
+		at += 4 + size
+		if !im.good.has(place) {
 			continue
 		}
-		raw := make([]byte, n)
-		if _, err := io.ReadFull(in, raw); err != nil {
-			return fmt.Errorf("read a scratch file: %w", err)
-		}
-		d := decoder{s: string(raw)}
+		d := decoder{s: record}
 		if err := d.candidate(&c); err != nil {
 			return err
 		}

@@ -117,7 +117,7 @@ func (u *undoing) chunk(ctx context.Context) (more bool, err error) {
 					return batch.Chunk{}, err
 				}
 				removed += n
-				if i == len(ranges)-1 && (len(ranges)*u.op.pieceRows() >= u.op.chunkRows() || db.Engine == sqldb.SQLite && (time.Since(began) > chunkTime || db.Waiting())) {
+				if i == len(ranges)-1 && (len(ranges)*u.op.pieceRows() >= u.op.chunkRows(u.run.DB().Engine) || db.Engine == sqldb.SQLite && (time.Since(began) > chunkTime || db.Waiting())) {
 					break
 				}
 			}

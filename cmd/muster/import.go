@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"muster/internal/batch"
+	"muster/internal/fault"
+	"muster/internal/userimport"
+)
+
+type importCmd struct {
+	Users importUsersCmd `cmd:"" help:"Import users from UserDetails and, if wanted, ChannelCountDetails and FeatureDetails."`
+}
+
+type importUsersCmd struct {
+	Preview           bool     `help:"Check the files and show what would happen; nothing is changed." xor:"decision"`
+	Yes               bool     `help:"Import without asking." xor:"decision"`
+	InFileSupervisors bool     `help:"Supervisors may be in the same file."`
+	Rows              string   `help:"With --json: which rows to list (${enum})." enum:"problems,all,none" default:"problems"`
+	Files             []string `arg:"" name:"file" help:"The spreadsheets, CSV or XLSX, in any order; a file is known by its header."`
+}
+
+// Run imports, after a preview and a question where somebody is there to answer it.
+func (c *importUsersCmd) Run(ctx context.Context, s *session) error {
+	if !c.Preview && !c.Yes && !s.asks() {
+		return &usage{message: "there is no terminal to ask on: add --yes to import, or --preview to only check", command: []string{"import", "users"}}
+	}
+	// Before the database, which the first use makes.
+	if err := readable(c.Files); err != nil {
+		return err
+	}
+	a, err := s.open(ctx, s.err)
+	if err != nil {
+		return err
+	}
+	defer a.close()
+	a.sweep(ctx)
+	b, err := a.create(ctx, userimport.Options{Preview: !c.Yes, InFileSupervisors: c.InFileSupervisors}, c.Files)
+	if err != nil {
+		return err
+	}
+	if b, err = s.execute(ctx, a, b.ID); err != nil {
+		return err
+	}
+	if err := s.show(ctx, a, b, view{rows: c.Rows}); err != nil {
+		return err
+	}
+	if b.State != batch.Ready || c.Preview {
+		return result(b)
+	}
+	return s.decide(ctx, a, b)
+}
+
+// decide asks whether to go on from the preview just shown, and does.
+func (s *session) decide(ctx context.Context, a *app, b *batch.Batch) error {
+	if b.Counts.Inserted == 0 {
+		return result(b)
+	}
+	yes, err := s.ask(ctx, fmt.Sprintf("Import %s?", count(b.Counts.Inserted, "user")))
+	if ctx.Err() != nil {
+		return &unfinished{batch: b.ID, next: s.command("batches", "apply", fmt.Sprint(b.ID)), err: ctx.Err()}
+	}
+	if err != nil {
+		return err
+	}
+	if !yes {
+		s.printf("Nothing is changed. The preview stays: %s\n", s.command("batches", "apply", fmt.Sprint(b.ID)))
+		return result(b)
+	}
+	return s.apply(ctx, a, b.ID, view{})
+}
+
+// create freezes the files and makes the batch.
+func (a *app) create(ctx context.Context, o userimport.Options, files []string) (*batch.Batch, error) {
+	spec := batch.Spec{Action: userimport.Action, Options: o}
+	for _, name := range files {
+		spec.Inputs = append(spec.Inputs, batch.Input{Name: name, Open: func() (io.ReadCloser, error) { return os.Open(name) }})
+	}
+	return a.engine.Create(ctx, a.actor, spec)
+}
+
+// sweep lets go of files that are kept no longer. That it fails keeps nobody from importing.
+func (a *app) sweep(ctx context.Context) {
+	if err := a.engine.Sweep(ctx); err != nil && ctx.Err() == nil {
+		a.engine.Log.Warn("old files could not be let go", "error", err)
+	}
+}
+
+// readable makes sure that every file is one that can be read.
+func readable(files []string) error {
+	for _, name := range files {
+		info, err := os.Stat(name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return fault.New(fault.NotFound, "there is no file %s", name)
+		case err == nil && info.IsDir():
+			return fault.New(fault.Invalid, "%s is a directory; name the files in it", name)
+		case err == nil && !info.Mode().IsRegular():
+			return fault.New(fault.Invalid, "%s is not a regular file; save it as one first", name)
+		}
+		if err == nil {
+			var f *os.File
+			if f, err = os.Open(name); err == nil {
+				err = f.Close()
+			}
+		}
+		if err != nil {
+			return fault.Wrap(fault.Invalid, err, "the file %s cannot be read", name)
+		}
+	}
+	return nil
+}
