@@ -73,6 +73,10 @@ func (r *Run) WriteReport(ctx context.Context, name string, entries iter.Seq2[En
 	if err := flush(1); err != nil {
 		return err
 	}
+	if number == 0 {
+		// That there is nothing to say is a report too.
+		pages = append(pages, page{data: []byte{}})
+	}
 	return r.writePages(ctx, name, pages)
 }
 

@@ -113,26 +113,26 @@ func (c *Candidate) UnknownSupervisor(inFile bool, suggestion string) {
 	p.Suggestion = suggestion
 }
 
-// SuggestUser returns the LAN ID, among users within the actor's scope whose LAN ID begins alike, that comes closest
-// to the folded LAN ID; "" when none is close.
+// SuggestUser returns the LAN ID that comes closest to the folded one given, among the supervisors within the actor's
+// scope who begin with the same letter and stand near it in the order of LAN IDs; "" when none is close.
 func (p *Probe) SuggestUser(ctx context.Context, key string) (string, error) {
-	if p.empty || len(key) < 3 {
+	if p.empty || key == "" || key[0] >= 0x80 {
 		return "", nil
 	}
 	type near struct {
 		LANID string
 		Path  string
 	}
-	begin := key[:max(3, len(key)-3)]
-	all, err := sqldb.All[near](ctx, p.q, `SELECT u.lan_id, coalesce(o.path, '') FROM users u LEFT JOIN org_units o ON o.id = u.org_unit_id
-		WHERE u.lan_key >= $1 AND u.lan_key < $2 AND u.profile < 3 ORDER BY u.lan_key LIMIT 500`, begin, begin+"\x7f")
-	if err != nil {
-		return "", err
-	}
 	var names []string
-	for _, n := range all {
-		if p.rules.actor.Scope().Contains(n.Path) {
-			names = append(names, n.LANID)
+	for _, side := range []string{"u.lan_key >= $1 AND u.lan_key < $2 AND u.lan_key >= $3 ORDER BY u.lan_key", "u.lan_key >= $1 AND u.lan_key < $2 AND u.lan_key < $3 ORDER BY u.lan_key DESC"} {
+		query := `SELECT u.lan_id, coalesce(o.path, '') FROM users u LEFT JOIN org_units o ON o.id = u.org_unit_id WHERE u.profile < 3 AND ` + side + ` LIMIT 250`
+		for n, err := range sqldb.Each[near](ctx, p.q, query, key[:1], key[:1]+"\x7f", key) {
+			if err != nil {
+				return "", err
+			}
+			if p.rules.actor.Scope().Contains(n.Path) {
+				names = append(names, n.LANID)
+			}
 		}
 	}
 	return Nearest(key, names), nil

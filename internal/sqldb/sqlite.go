@@ -21,7 +21,7 @@ import (
 const (
 	readCache  = 16 << 10
 	writeCache = 32 << 10
-	bulkCache  = 128 << 10
+	bulkCache  = 96 << 10
 )
 
 func openSQLite(ctx context.Context, path string) (*DB, error) {

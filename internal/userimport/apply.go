@@ -23,7 +23,7 @@ import (
 const (
 	defaultPieceRows = 5_000
 	defaultChunkRows = 50_000 // on SQLite
-	copyChunkRows    = 20_000 // on PostgreSQL, where a chunk costs little by itself and two are in memory
+	copyChunkRows    = 30_000 // on PostgreSQL, where a chunk costs little by itself and two are in memory
 	chunkTime        = 600 * time.Millisecond
 )
 

@@ -2,6 +2,7 @@ package userimport_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 
@@ -112,6 +113,35 @@ func TestBetterTooLate(t *testing.T) {
 		h.configure(t, strings.Replace(organisation, "roles:\n", "roles:\n  - {name: Later, rights: []}\n", 1))
 		b := h.execute(t, id)
 		h.want(t, b, f, "a1 duplicate lan_id.exists", "a1 inserted", "a2 inserted", "a3 inserted", "a4 inserted", "a5 inserted", "a6 invalid pbx_id.repeated")
+	})
+}
+
+// What would now be wrong with a user whom the batch has inserted already is no matter; the others are judged by it.
+func TestWorseTooLate(t *testing.T) {
+	late(t, func(t *testing.T, h *house) {
+		f := tables{users: userRows(`a1,Ann,One,,1001,Agent,boss,Cards Team 1,Agent
+			a2,Ann,Two,,1002,Agent,boss,Cards Team 1,Agent
+			a3,Ann,Three,,1003,Agent,boss,Cards Team 1,Agent
+			a4,Ann,Four,,1004,Agent,boss,Cards Team 1,Agent
+			a5,Ann,Five,,1005,Agent,boss,Cards Team 1,Agent
+			a5,Ann,Five,,1005,Agent,boss,Cards Team 1,Agent
+			a7,Ann,Seven,,1007,Agent,boss,Cards Team 1,Agent`)}
+		id := h.create(t, system, userimport.Options{}, h.files(f))
+		h.stopWhen(t, id, hasChunk, nil)
+		members := h.members(t, id)
+		h.deactivate(t, "boss")
+		b := h.execute(t, id)
+		var want []string
+		for _, row := range f.users {
+			outcome := " invalid supervisor.inactive"
+			if slices.Contains(members, row[0]) && (len(want) == 0 || want[len(want)-1] != row[0]+" inserted") {
+				outcome = " inserted"
+			} else if slices.Contains(members, row[0]) {
+				outcome = " duplicate lan_id.repeated"
+			}
+			want = append(want, row[0]+outcome)
+		}
+		h.want(t, b, f, want...)
 	})
 }
 

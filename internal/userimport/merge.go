@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -44,7 +45,9 @@ func (im *importing) merge(ctx context.Context) (err error) {
 	if err := im.out.Flush(); err != nil {
 		return fmt.Errorf("write a scratch file: %w", err)
 	}
-	return nil
+	// What is merged is not needed again: applying has better use for the memory.
+	im.agentSketch, im.pbxSketch, im.out = nil, nil, nil
+	return errors.Join(im.users.Close(), im.staging.channels.Close(), im.staging.features.Close())
 }
 
 // merger is the state of the walk.

@@ -261,6 +261,9 @@ func TestChangesAfterTheCheck(t *testing.T) {
 		}
 		h.isTrue(t, b, f)
 		h.marks(t, b, preview)
+		if n := h.number(t, "SELECT count(*) FROM users u JOIN users s ON s.id = u.supervisor_id WHERE u.batch_id = $1 AND (s.active = 0 OR s.profile = 3)", b.ID); n > 0 {
+			t.Fatalf("%d are below somebody who is no supervisor any more", n)
+		}
 		if h.cfg.Revision != revision && slices.ContainsFunc(preview, func(v verdict) bool { return v.Outcome == "inserted" }) {
 			s.world.people, s.world.cfg = h.peopleBut(t, b.ID), h.cfg
 			h.asOracle(t, b, &s.world, f)

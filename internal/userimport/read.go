@@ -292,9 +292,9 @@ func (im *importing) suggestSupervisors(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("look for a supervisor like %s: %w", key, err)
 		}
-		if near == "" && len(key) >= 3 {
-			from, _ := slices.BinarySearch(inFile, key[:max(3, len(key)-3)])
-			near = directory.Nearest(key, inFile[from:min(len(inFile), from+500)])
+		if near == "" {
+			at, _ := slices.BinarySearch(inFile, key)
+			near = directory.Nearest(key, inFile[max(0, at-250):min(len(inFile), at+250)])
 		}
 		im.suggestions[uint32(i+1)] = near
 	}

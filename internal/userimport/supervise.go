@@ -3,6 +3,7 @@ package userimport
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -20,7 +21,10 @@ func (im *importing) repeated(ctx context.Context) error {
 	if err := im.repeatedIn(im.agentRepeats, directory.AgentID, 1, w); err != nil {
 		return err
 	}
-	return im.repeatedIn(im.pbxRepeats, directory.PBXID, 2, w)
+	if err := im.repeatedIn(im.pbxRepeats, directory.PBXID, 2, w); err != nil {
+		return err
+	}
+	return errors.Join(im.agentRepeats.Close(), im.pbxRepeats.Close())
 }
 
 // repeatedRow is a row whose id may stand in another.
