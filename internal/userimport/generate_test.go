@@ -182,6 +182,6 @@ func (h *house) people(t failer) []person {
 }
 
 func TestMain(m *testing.M) {
-	checks(40)
+	checks(25)
 	m.Run()
 }

@@ -97,6 +97,30 @@ func TestLateLead(t *testing.T) {
 	})
 }
 
+// Supervisors of the directory are, when all is checked, made inactive, made agents, or removed.
+func TestLateSupervisor(t *testing.T) {
+	late(t, func(t *testing.T, h *house) {
+		h.run(t, system, userimport.Options{}, h.files(tables{users: userRows(`idle,Ida,Idle,,101,Supervisor,,/ UAE,Team Lead
+			agent,Ann,Agent,,102,Supervisor,,/ UAE,Team Lead
+			gone,Gus,Gone,,103,Supervisor,,/ UAE,Team Lead`)}))
+		f := tables{users: userRows(`a1,Ann,One,,1001,Agent,idle,Cards Team 1,Agent
+			a2,Ann,Two,,1002,Agent,agent,Cards Team 1,Agent
+			a3,Ann,Three,,1003,Agent,gone,Cards Team 1,Agent
+			a4,Ann,Four,,1004,Agent,boss,Cards Team 1,Agent
+			a5,Ann,Five,,1005,Supervisor,gone,Cards Team 1,Agent
+			a6,Ann,Six,,1006,Agent,a5,Cards Team 1,Agent`)}
+		h.op.beforeApply = func() {
+			h.deactivate(t, "idle")
+			h.exec(t, "UPDATE users SET profile = 3 WHERE lan_key = 'agent'")
+			h.exec(t, "DELETE FROM users WHERE lan_key = 'gone'")
+			h.exec(t, "UPDATE directory_revision SET people = people + 1")
+		}
+		b := h.run(t, system, userimport.Options{InFileSupervisors: true}, h.files(f))
+		h.want(t, b, f, "a1 invalid supervisor.inactive", "a2 invalid supervisor.not_a_supervisor", "a3 invalid supervisor.unknown", "a4 inserted",
+			"a5 invalid supervisor.unknown", "a6 invalid supervisor.row_invalid")
+	})
+}
+
 // A role that a row was invalid for is made when a row below with the same ids is a user already. The row is now a
 // good one, and its user is there.
 func TestBetterTooLate(t *testing.T) {
