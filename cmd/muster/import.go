@@ -39,7 +39,7 @@ func (c *importUsersCmd) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	defer a.close()
-	a.sweep(ctx)
+	s.carryOn(ctx, a)
 	b, err := a.create(ctx, userimport.Options{Preview: !c.Yes, InFileSupervisors: c.InFileSupervisors}, c.Files)
 	if err != nil {
 		return err
@@ -84,10 +84,20 @@ func (a *app) create(ctx context.Context, o userimport.Options, files []string) 
 	return a.engine.Create(ctx, a.actor, spec)
 }
 
-// sweep lets go of files that are kept no longer. That it fails keeps nobody from importing.
-func (a *app) sweep(ctx context.Context) {
-	if err := a.engine.Sweep(ctx); err != nil && ctx.Err() == nil {
-		a.engine.Log.Warn("old files could not be let go", "error", err)
+// carryOn brings to their end what processes left that are no more, and lets go of files that are kept no longer. That
+// either fails keeps nobody from importing.
+func (s *session) carryOn(ctx context.Context, a *app) {
+	p := s.newProgress()
+	seen, err := a.engine.CarryOn(ctx, p.watch)
+	p.end()
+	for _, b := range seen {
+		fmt.Fprintf(s.err, "Batch %d, which was interrupted, is %s now: %s\n", b.ID, b.State, s.command("batches", "show", fmt.Sprint(b.ID)))
+	}
+	if err == nil {
+		err = a.engine.Sweep(ctx)
+	}
+	if err != nil && ctx.Err() == nil {
+		a.engine.Log.Warn("what was left could not be cleared up", "error", err)
 	}
 }
 

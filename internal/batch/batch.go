@@ -97,7 +97,6 @@ type Batch struct {
 	LeaseToken   int64
 	LeaseUntil   time.Time
 	LeaseOwner   string // host/process
-	RetryAt      time.Time
 	Files        []File
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"time"
 
 	"muster/internal/blob"
@@ -120,9 +121,6 @@ func (e *Engine) Execute(ctx context.Context, id int64, watch func(*Batch)) (*Ba
 			return b, nil
 		case err == nil:
 			pause, troubleSince = time.Second, time.Time{}
-			if b.RetryAt.After(e.Directory.Now()) {
-				return b, fault.New(fault.Unavailable, "batch %d waits: %s", id, b.Reason)
-			}
 			if err := sleep(ctx, 250*time.Millisecond); err != nil {
 				return b, err
 			}
@@ -133,7 +131,11 @@ func (e *Engine) Execute(ctx context.Context, id int64, watch func(*Batch)) (*Ba
 		if troubleSince.IsZero() {
 			troubleSince = time.Now()
 		}
-		if time.Since(troubleSince)+pause > e.Patience {
+		patience := e.Patience
+		if sqldb.ErrorKind(err) == sqldb.Full {
+			patience = min(patience, fullPatience)
+		}
+		if time.Since(troubleSince)+pause > patience {
 			return b, err
 		}
 		if b == nil {
@@ -148,7 +150,19 @@ func (e *Engine) Execute(ctx context.Context, id int64, watch func(*Batch)) (*Ba
 	}
 }
 
-// passing tells whether the same may work later: the database away, the disk full.
+// fullPatience is how long a full disk is waited for: room seldom comes by itself, and whoever started the batch can
+// make some.
+const fullPatience = 10 * time.Second
+
+// mendable tells whether the batch can go on once somebody has mended what is wrong: it then stays where it is.
+func mendable(err error) bool {
+	return passing(err) || sqldb.ErrorKind(err) == sqldb.ReadOnly || errors.Is(err, errNotHere)
+}
+
+// errNotHere says that a frozen file is not in this process's store; it may be in another's.
+var errNotHere = errors.New("the batch's files are not here")
+
+// passing tells whether the same may work later by itself: the database away, the disk full.
 func passing(err error) bool {
 	switch sqldb.ErrorKind(err) {
 	case sqldb.Away, sqldb.Full, sqldb.Retry:
@@ -200,18 +214,39 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// Wait runs whatever interrupted processes left, and what waits for its next try, until nothing is left to run.
-// Batches in preview are left alone. It returns the batches that it saw through.
+// Wait runs whatever interrupted processes left until nothing is left to run; batches in preview are left alone. It
+// returns the batches that it saw through. One that cannot go on now does not hold up the others.
 func (e *Engine) Wait(ctx context.Context, watch func(*Batch)) ([]*Batch, error) {
-	var seen []*Batch
-	for {
-		id, found, err := sqldb.One[int64](ctx, e.DB.Read(), "SELECT id FROM batches WHERE "+live+" ORDER BY id LIMIT 1")
+	return e.runLeft(ctx, watch, func(*Batch) bool { return true })
+}
+
+// CarryOn is Wait for the batches whose process is gone; those that another process is busy with are left to it.
+func (e *Engine) CarryOn(ctx context.Context, watch func(*Batch)) ([]*Batch, error) {
+	return e.runLeft(ctx, watch, func(b *Batch) bool {
+		return b.LeaseUntil.Before(e.Directory.Now()) || dead(b.LeaseOwner)
+	})
+}
+
+func (e *Engine) runLeft(ctx context.Context, watch func(*Batch), mine func(*Batch) bool) (seen []*Batch, failed error) {
+	for last := int64(0); ; {
+		id, found, err := sqldb.One[int64](ctx, e.DB.Read(), "SELECT id FROM batches WHERE "+live+" AND id > $1 ORDER BY id LIMIT 1", last)
 		if err != nil || !found {
+			return seen, errors.Join(failed, err)
+		}
+		last = id
+		b, err := get(ctx, e.DB.Read(), id)
+		if err == nil && !mine(b) {
+			continue
+		}
+		if err == nil {
+			b, err = e.Execute(ctx, id, watch)
+		}
+		if ctx.Err() != nil {
 			return seen, err
 		}
-		b, err := e.Execute(ctx, id, watch)
 		if err != nil {
-			return seen, err
+			failed = errors.Join(failed, fmt.Errorf("batch %d: %w", id, err))
+			continue
 		}
 		seen = append(seen, b)
 	}
@@ -228,6 +263,14 @@ func (e *Engine) log() *slog.Logger {
 func (e *Engine) scratch(id int64) (dir string, remove func(), err error) {
 	if err := os.MkdirAll(e.Scratch, 0o700); err != nil {
 		return "", nil, fault.Wrap(fault.Unavailable, err, "the scratch directory %s cannot be made", e.Scratch)
+	}
+	// What a process that died left of this batch, whose lease is ours now.
+	left, err := filepath.Glob(filepath.Join(e.Scratch, fmt.Sprintf("batch-%d-*", id)))
+	for _, path := range left {
+		err = errors.Join(err, os.RemoveAll(path))
+	}
+	if err != nil {
+		return "", nil, fault.Wrap(fault.Unavailable, err, "the scratch directory %s cannot be cleared", e.Scratch)
 	}
 	dir, err = os.MkdirTemp(e.Scratch, fmt.Sprintf("batch-%d-", id))
 	if err != nil {

@@ -31,8 +31,8 @@ func (e *Engine) claim(ctx context.Context, b *Batch) (token int64, ok bool, err
 	}
 	err = e.DB.Tx(ctx, func(tx *sqldb.Tx) error {
 		token, ok, err = sqldb.One[int64](ctx, tx, `UPDATE batches SET lease_token = lease_token + 1, lease_until = $2, lease_owner = $3,
-			started_at = coalesce(started_at, $4), attempts = attempts + 1
-			WHERE id = $1 AND (lease_until < $4 OR lease_until < $5 AND lease_owner = $6) AND retry_at <= $4 AND `+live+` RETURNING lease_token`,
+			started_at = coalesce(started_at, $4)
+			WHERE id = $1 AND (lease_until < $4 OR lease_until < $5 AND lease_owner = $6) AND `+live+` RETURNING lease_token`,
 			b.ID, e.now()+Lease.Microseconds(), self(), e.now(), until, b.LeaseOwner)
 		return err
 	})
@@ -129,7 +129,7 @@ func (e *Engine) release(ctx context.Context, r *Run, busy time.Duration, runErr
 			return e.settle(ctx, tx, r.Batch.ID, Cancelled, "")
 		case errors.As(runErr, &problems):
 			return e.fail(ctx, tx, r.Batch.ID, problems)
-		case errors.Is(runErr, context.Canceled), passing(runErr):
+		case errors.Is(runErr, context.Canceled), mendable(runErr):
 			reason := message(runErr)
 			if errors.Is(runErr, context.Canceled) {
 				reason = "the process that ran it was stopped"

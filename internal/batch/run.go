@@ -9,6 +9,7 @@ import (
 
 	"muster/internal/blob"
 	"muster/internal/directory"
+	"muster/internal/fault"
 	"muster/internal/sqldb"
 )
 
@@ -111,7 +112,7 @@ func (r *Run) conclude(ctx context.Context, s State, c Counts) error {
 
 // settle puts the batch at rest, and says so in the audit.
 func (e *Engine) settle(ctx context.Context, tx *sqldb.Tx, id int64, s State, reason string) error {
-	r, _, err := sqldb.One[row](ctx, tx, "UPDATE batches SET state = $2, reason = $3, finished_at = $4, retry_at = 0 WHERE id = $1 RETURNING "+columns,
+	r, _, err := sqldb.One[row](ctx, tx, "UPDATE batches SET state = $2, reason = $3, finished_at = $4 WHERE id = $1 RETURNING "+columns,
 		id, string(s), reason, e.now())
 	if err != nil {
 		return err
@@ -177,7 +178,11 @@ func (r *Run) DB() *sqldb.DB { return r.engine.DB }
 
 // Open opens a frozen file.
 func (r *Run) Open(file int) (*blob.File, error) {
-	return r.engine.Blobs.Open(r.Batch.Files[file].Hash)
+	f, err := r.engine.Blobs.Open(r.Batch.Files[file].Hash)
+	if fault.KindOf(err) == fault.NotFound {
+		return nil, fault.Wrap(fault.NotFound, errNotHere, "%s, as batch %d keeps it, is not in this data directory; run it with the --data-dir that it was made with", r.Batch.Files[file].Name, r.Batch.ID)
+	}
+	return f, err
 }
 
 // Scratch makes a directory of the run's own for what may vanish.

@@ -93,13 +93,18 @@ func (e *Engine) Apply(ctx context.Context, actor directory.Actor, id int64) err
 	})
 }
 
-// Undo makes the batch take back what it did. Execute then runs it.
+// Undo makes the batch take back what it did, or what an earlier undo had to leave. Execute then runs it.
 func (e *Engine) Undo(ctx context.Context, actor directory.Actor, id int64) error {
+	kept, _, err := sqldb.One[int](ctx, e.DB.Read(), "SELECT count(*) FROM batch_page_codes WHERE batch_id = $1 AND run = $2 AND code = ''", id, UndoReport)
+	if err != nil {
+		return err
+	}
 	return e.move(ctx, actor, id, "undo", func(b *Batch) (State, error) {
-		if b.State != Done && b.State != Cancelled {
-			return "", fault.New(fault.Conflict, "batch %d is %s; only one that is done or cancelled can be undone", id, b.State)
+		switch {
+		case b.State == Done, b.State == Cancelled, b.State == Failed && len(b.Work) > 0, b.State == Undone && kept > 0:
+			return Undoing, nil
 		}
-		return Undoing, nil
+		return "", fault.New(fault.Conflict, "batch %d is %s; only one that is done or cancelled can be undone", id, b.State)
 	})
 }
 

@@ -12,7 +12,7 @@ import (
 
 const columns = `id, action, state, phase, owner, source, options, created_at, coalesce(started_at, 0), coalesce(finished_at, 0),
 	busy_micros, done, total, rows_count, inserted, updated, unchanged, duplicate, invalid, stray, undone,
-	file_problems, reason, work, cancel, lease_token, lease_until, lease_owner, retry_at`
+	file_problems, reason, work, cancel, lease_token, lease_until, lease_owner`
 
 // row is a batch as it is stored, in the order of columns.
 type row struct {
@@ -28,7 +28,6 @@ type row struct {
 	FileProblems, Reason, Work     string
 	Cancel, Token, Until           int64
 	LeaseOwner                     string
-	RetryAt                        int64
 }
 
 func (r row) batch() (*Batch, error) {
@@ -36,7 +35,7 @@ func (r row) batch() (*Batch, error) {
 		ID: r.ID, Action: r.Action, State: r.State, Phase: r.Phase, Owner: r.Owner, Source: r.Source, Options: json.RawMessage(r.Options),
 		CreatedAt: at(r.CreatedAt), StartedAt: at(r.StartedAt), FinishedAt: at(r.Finished), Busy: time.Duration(r.BusyMicros) * time.Microsecond,
 		Done: r.Done, Total: r.Total, Undone: r.Undone, Reason: r.Reason, Work: json.RawMessage(r.Work), Cancel: r.Cancel != 0,
-		LeaseToken: r.Token, LeaseUntil: at(r.Until), LeaseOwner: r.LeaseOwner, RetryAt: at(r.RetryAt),
+		LeaseToken: r.Token, LeaseUntil: at(r.Until), LeaseOwner: r.LeaseOwner,
 		Counts: Counts{Rows: r.Rows, Inserted: r.Inserted, Updated: r.Updated, Unchanged: r.Unchanged, Duplicate: r.Duplicate, Invalid: r.Invalid, Stray: r.Stray},
 	}
 	return b, json.Unmarshal([]byte(r.FileProblems), &b.FileProblems)

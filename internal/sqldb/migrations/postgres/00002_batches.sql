@@ -29,9 +29,7 @@ CREATE TABLE batches (
     cancel        BIGINT NOT NULL DEFAULT 0,
     lease_token   BIGINT NOT NULL DEFAULT 0,
     lease_until   BIGINT NOT NULL DEFAULT 0,
-    lease_owner   TEXT NOT NULL DEFAULT '',
-    retry_at      BIGINT NOT NULL DEFAULT 0,
-    attempts      BIGINT NOT NULL DEFAULT 0
+    lease_owner   TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX batches_live ON batches (id) WHERE state IN ('received', 'checking', 'applying', 'undoing');
 

@@ -29,9 +29,7 @@ CREATE TABLE batches (
     cancel        INTEGER NOT NULL DEFAULT 0,
     lease_token   INTEGER NOT NULL DEFAULT 0,
     lease_until   INTEGER NOT NULL DEFAULT 0,
-    lease_owner   TEXT NOT NULL DEFAULT '',
-    retry_at      INTEGER NOT NULL DEFAULT 0,
-    attempts      INTEGER NOT NULL DEFAULT 0
+    lease_owner   TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX batches_live ON batches (id) WHERE state IN ('received', 'checking', 'applying', 'undoing');
 
