@@ -113,30 +113,38 @@ func (im *importing) appliedSoFar() int64 {
 }
 
 // part writes one part with some workers; each takes pieces off the reader and makes chunks of them.
+//
+// A cancel stops the reader alone: a chunk that another worker has under way ends as a whole, for nobody could tell
+// whether a commit that was broken off took place.
 func (a *applying) part(ctx context.Context, part int64, workers int) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	reading, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	pieces := make(chan piece, 2)
 	var wg sync.WaitGroup
 	start := func(fn func() error) {
 		wg.Go(func() {
-			if err := fn(); err != nil {
-				cancel(err)
+			err := fn()
+			if errors.Is(err, batch.ErrCancelled) {
+				stop(err)
+			} else if err != nil {
+				fail(err)
 			}
 		})
 	}
 	start(func() error {
 		defer close(pieces)
 		if part == leadsPart {
-			return a.readLeads(ctx, pieces)
+			return a.readLeads(reading, pieces)
 		}
-		return a.readOthers(ctx, pieces)
+		return a.readOthers(reading, pieces)
 	})
 	for range workers {
 		start(func() error { return a.write(ctx, pieces) })
 	}
 	wg.Wait()
-	return context.Cause(ctx)
+	return firstOf(context.Cause(ctx), context.Cause(reading))
 }
 
 func (a *applying) newPiece(part int64) piece {

@@ -62,7 +62,7 @@ func TestSmoke(t *testing.T) {
 	add("UserDetails.csv", f.Users)
 	add("ChannelCountDetails.csv", f.Channels)
 	add("FeatureDetails.csv", f.Features)
-	for _, preview := range []bool{true, false} {
+	for _, preview := range []bool{false} {
 		if p := os.Getenv("SMOKE_PROF"); p != "" && !preview {
 			pf, _ := os.Create(p)
 			pprof.StartCPUProfile(pf)
@@ -105,10 +105,12 @@ func TestSmoke(t *testing.T) {
 		}
 		if !preview && n > 0 {
 			t2 := time.Now()
+			pf, _ := os.Create("/tmp/undo.prof"); pprof.StartCPUProfile(pf)
 			if err := e.Undo(ctx, directory.System("cli"), b.ID); err != nil {
 				t.Fatal(err)
 			}
 			b, err = e.Execute(ctx, b.ID, nil)
+			pprof.StopCPUProfile()
 			fmt.Println("undo", time.Since(t2), b.State, b.Undone, err)
 		}
 	}

@@ -103,7 +103,7 @@ func (u *undoing) chunk(ctx context.Context) (more bool, err error) {
 	for try := 1; ; try++ {
 		err = u.run.Chunk(ctx, func(tx *sqldb.Tx) (batch.Chunk, error) {
 			removed = 0
-			began, db := time.Now(), u.run.DB()
+			began := time.Now()
 			for i := 0; ; i++ {
 				if i == len(ranges) {
 					ids, more := u.take()
@@ -117,7 +117,7 @@ func (u *undoing) chunk(ctx context.Context) (more bool, err error) {
 					return batch.Chunk{}, err
 				}
 				removed += n
-				if i == len(ranges)-1 && (len(ranges)*u.op.pieceRows() >= u.op.chunkRows(u.run.DB().Engine) || db.Engine == sqldb.SQLite && (time.Since(began) > chunkTime || db.Waiting())) {
+				if i == len(ranges)-1 && u.enough(len(ranges)*u.op.pieceRows(), began) {
 					break
 				}
 			}
@@ -137,6 +137,18 @@ func (u *undoing) chunk(ctx context.Context) (more bool, err error) {
 	u.mu.Unlock()
 	u.run.Progress("undoing", done, u.run.Batch.Counts.Inserted)
 	return true, nil
+}
+
+// undoTime ends a chunk on SQLite for those who cannot be seen waiting. It is longer than an import's: what is deleted
+// lies all over the tables, and every chunk writes most of their pages.
+const undoTime = 1500 * time.Millisecond
+
+func (u *undoing) enough(rows int, began time.Time) bool {
+	db := u.run.DB()
+	if db.Engine == sqldb.SQLite {
+		return rows >= 2*u.op.chunkRows(db.Engine) || time.Since(began) > undoTime || db.Waiting()
+	}
+	return rows >= u.op.chunkRows(db.Engine)
 }
 
 // kept lists whom the undo leaves, as rows without a number: what they are by now is not the file's any more.
