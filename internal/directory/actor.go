@@ -142,12 +142,3 @@ func (s Scope) Covers(other Scope) bool {
 	}
 	return true
 }
-
-func contains[T comparable](all []T, one T) bool {
-	for _, v := range all {
-		if v == one {
-			return true
-		}
-	}
-	return false
-}

@@ -46,7 +46,8 @@ func TestNearest(t *testing.T) {
 			t.Fatalf("%q, want %q at %d", got, want, least)
 		}
 		n := newNearest(names)
-		if n.of(value) != want || n.of(value) != want {
+		first, again := n.of(value), n.of(value)
+		if first != want || again != want {
 			t.Fatal("it does not remember")
 		}
 	})

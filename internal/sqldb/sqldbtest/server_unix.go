@@ -39,6 +39,8 @@ cd / && rm -rf "$1"
 `
 
 // alive is the other end of the supervisor's standard input. Nobody writes to it; it must not be collected.
+//
+//lint:ignore U1000 to be held is all that it is for
 var alive *os.File
 
 // startServer makes a cluster in a temporary directory and starts a server that listens on a socket there.
