@@ -13,7 +13,7 @@ import (
 
 // Memory of the sorters, in bytes per writer. Two writers sort the users, one each of the others.
 const (
-	userSortMemory   = 12 << 20
+	userSortMemory   = 8 << 20
 	detailSortMemory = 4 << 20
 	repeatSortMemory = 4 << 20
 	reportSortMemory = 4 << 20
