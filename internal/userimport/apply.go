@@ -64,7 +64,7 @@ func (im *importing) Apply(ctx context.Context, run *batch.Run) (batch.Counts, e
 	if err := im.reserve(ctx); err != nil {
 		return im.counts, err
 	}
-	a := &applying{importing: im, late: im.entries.Writer(), spent: make(chan piece, 8)}
+	a := &applying{importing: im, late: im.entries.Writer(), spent: make(chan piece, 3)}
 	a.settled = newBits(im.work.Rows)
 	copy(a.settled, im.applied)
 	a.stamp = directory.Stamp{BatchID: run.Batch.ID, By: im.handle.Actor().Name(), At: run.Now()}
