@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"muster/internal/auth"
 	"muster/internal/batch"
 	"muster/internal/blob"
 	"muster/internal/directory"
@@ -25,6 +26,7 @@ type app struct {
 	db     *sqldb.DB
 	dir    *directory.Directory
 	engine *batch.Engine
+	auth   *auth.Service
 	actor  directory.Actor
 }
 
@@ -55,24 +57,32 @@ func (c config) open(ctx context.Context, log io.Writer) (*app, error) {
 		db.Close()
 		return nil, err
 	}
-	a := &app{db: db, dir: dir, actor: directory.System("cli")}
+	warnings := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	a := &app{db: db, dir: dir, auth: auth.New(dir, warnings), actor: directory.System("cli")}
 	a.engine = &batch.Engine{
 		DB: db, Directory: dir,
 		Blobs:      &blob.Disk{Dir: filepath.Join(c.dataDir(), "blobs")},
 		Scratch:    filepath.Join(c.dataDir(), "scratch"),
 		Operations: map[string]batch.Operation{userimport.Action: &userimport.Operation{Limits: limits}},
-		// Only the local command line makes batches, and it acts as the system.
-		Actor: func(_ context.Context, _, source string) (directory.Actor, error) {
-			return directory.System(source), nil
-		},
-		MaxUpload: maxUpload,
-		Patience:  5 * time.Minute,
-		Log:       slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Actor:      a.auth.Actor,
+		MaxUpload:  maxUpload,
+		Patience:   5 * time.Minute,
+		Log:        warnings,
 	}
 	return a, nil
 }
 
-func (a *app) close() { a.db.Close() }
+// closing is how long the last writes may take.
+const closing = 5 * time.Second
+
+func (a *app) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), closing)
+	defer cancel()
+	if err := a.auth.Close(ctx); err != nil {
+		a.auth.Log.Warn("the use of sessions could not be written", "error", err)
+	}
+	a.db.Close()
+}
 
 // handle is the directory in the hands of who acts.
 func (a *app) handle() *directory.Handle { return a.dir.As(a.actor) }

@@ -44,17 +44,16 @@ func (h *Handle) CompareConfiguration(ctx context.Context, want Configuration, p
 //
 // It needs the right to edit each section of want, and to add or delete where something comes or goes. Nobody puts
 // rights into a role that they do not hold, or makes an access role that reaches further than their own; what holds
-// for the whole organization takes an access role without limits.
+// for the whole organization takes an access role without limits. The last administrator stays one: Conflict.
 func (h *Handle) ApplyConfiguration(ctx context.Context, want Configuration, opts ApplyOptions) (d Difference, err error) {
 	if err := h.mayTouch(want, "edit"); err != nil {
 		return nil, err
 	}
 	err = h.dir.DB.Tx(ctx, func(tx *sqldb.Tx) error {
-		if _, err := tx.ExecContext(ctx, lockConfiguration); err != nil {
+		return h.dir.keepAdministrator(ctx, tx, func() error {
+			d, err = h.apply(ctx, tx, want, opts.Prune)
 			return err
-		}
-		d, err = h.apply(ctx, tx, want, opts.Prune)
-		return err
+		})
 	})
 	if err != nil {
 		return nil, err

@@ -6,23 +6,26 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Kind sorts errors by what the person or program that gets them can do.
 type Kind int
 
 const (
-	Internal    Kind = iota // a fault of Muster's own
-	NotFound                // what was named is not there
-	Conflict                // it was changed, taken or locked by somebody else
-	Invalid                 // the request or its input is wrong
-	Forbidden               // the acting person may not do this
-	TooLarge                // over a limit
-	Unavailable             // passes by itself: database away, disk full; try again
+	Internal        Kind = iota // a fault of Muster's own
+	NotFound                    // what was named is not there
+	Conflict                    // it was changed, taken or locked by somebody else
+	Invalid                     // the request or its input is wrong
+	Forbidden                   // the acting person may not do this
+	TooLarge                    // over a limit
+	Unavailable                 // passes by itself: database away, disk full; try again
+	Unauthenticated             // nobody is signed in, or what was given to sign in is not right
+	RateLimited                 // too many attempts; Error.Wait says when another is of use
 )
 
 func (k Kind) String() string {
-	return [...]string{"internal", "not found", "conflict", "invalid", "forbidden", "too large", "unavailable"}[k]
+	return [...]string{"internal", "not found", "conflict", "invalid", "forbidden", "too large", "unavailable", "unauthenticated", "rate limited"}[k]
 }
 
 // Error carries a kind and a message for people. Err, if any, is the technical cause.
@@ -30,6 +33,8 @@ type Error struct {
 	Kind    Kind
 	Message string
 	Err     error
+	// Wait is how long it is until another attempt is of use; only with RateLimited.
+	Wait time.Duration
 }
 
 func (e *Error) Error() string {

@@ -1,0 +1,212 @@
+package auth
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"muster/internal/directory"
+	"muster/internal/fault"
+	"muster/internal/sqldb"
+)
+
+// Session is somebody who is signed in, with what they may do at this moment.
+type Session struct {
+	ID        int64
+	UserID    int64
+	LANID     string
+	FirstName string
+	LastName  string
+	Name      string // first and last
+	Profile   directory.Profile
+	Actor     directory.Actor
+	Address   string // where they signed in from
+	CreatedAt time.Time
+	SeenAt    time.Time // to the minute
+	ExpiresAt time.Time // when it ends if nobody uses it from now on
+}
+
+// errNobody says that there is no session, for whatever reason.
+func errNobody() error {
+	return fault.New(fault.Unauthenticated, "you are not signed in, or your session has ended; sign in")
+}
+
+type sessionRow struct {
+	ID, UserID, CreatedAt, SeenAt int64
+	Address                       string
+}
+
+const selectSession = "SELECT id, user_id, created_at, seen_at, address FROM sessions WHERE "
+
+// Session returns the session that the browser's token stands for. It is Unauthenticated where there is none, where it has
+// ended, and where its user has become inactive, lost access to every module or is gone. Two statements read what is
+// needed; that the session was used is written later, with that of others (see touches).
+func (s *Service) Session(ctx context.Context, token string) (*Session, error) {
+	r, found, err := sqldb.One[sessionRow](ctx, s.Directory.DB.Read(), selectSession+"token_hash = $1", hashToken(token))
+	if err != nil {
+		return nil, fmt.Errorf("look up the session: %w", err)
+	}
+	now := s.micros()
+	r.SeenAt = max(r.SeenAt, s.touches.last(r.ID))
+	if !found || !s.live(r, now) {
+		return nil, errNobody()
+	}
+	h, found, err := directory.HolderByID(ctx, s.Directory.DB.Read(), r.UserID)
+	if err != nil {
+		return nil, err
+	}
+	if !found || !h.MaySignIn() {
+		return nil, errNobody()
+	}
+	s.touch(r, now)
+	r.SeenAt = now
+	return s.session(r, h), nil
+}
+
+// live tells whether neither lifetime of the session has run out.
+func (s *Service) live(r sessionRow, now int64) bool {
+	return now < r.SeenAt+s.Idle.Microseconds() && now < r.CreatedAt+s.Absolute.Microseconds()
+}
+
+func (s *Service) session(r sessionRow, h *directory.Holder) *Session {
+	created, seen := time.UnixMicro(r.CreatedAt).UTC(), time.UnixMicro(r.SeenAt).UTC()
+	expires := seen.Add(s.Idle)
+	if end := created.Add(s.Absolute); end.Before(expires) {
+		expires = end
+	}
+	return &Session{
+		ID: r.ID, UserID: h.ID, LANID: h.LANID, FirstName: h.FirstName, LastName: h.LastName, Name: h.Name(), Profile: h.Profile,
+		Actor: h.Actor(Web), Address: r.Address, CreatedAt: created, SeenAt: seen, ExpiresAt: expires,
+	}
+}
+
+// begin makes a session of the holder's and returns the browser's token for it.
+func (s *Service) begin(ctx context.Context, tx *sqldb.Tx, h *directory.Holder, c Client) (token string, session *Session, err error) {
+	token, hash := newToken()
+	now := s.micros()
+	r := sessionRow{UserID: h.ID, CreatedAt: now, SeenAt: now, Address: c.address()}
+	r.ID, _, err = sqldb.One[int64](ctx, tx, `INSERT INTO sessions (token_hash, user_id, created_at, seen_at, address, agent)
+		VALUES ($1, $2, $3, $3, $4, $5) RETURNING id`, hash, h.ID, now, r.Address, clip(c.Agent))
+	if err != nil {
+		return "", nil, fmt.Errorf("begin the session: %w", err)
+	}
+	return token, s.session(r, h), nil
+}
+
+// still makes sure, in the transaction that does what the session asks for, that it is still there and its user may still
+// be; the holder is who that user is now.
+func (s *Service) still(ctx context.Context, q sqldb.Querier, session *Session) (*directory.Holder, error) {
+	if session == nil {
+		return nil, errNobody()
+	}
+	r, found, err := sqldb.One[sessionRow](ctx, q, selectSession+"id = $1 AND user_id = $2", session.ID, session.UserID)
+	if err != nil {
+		return nil, err
+	}
+	r.SeenAt = max(r.SeenAt, s.touches.last(r.ID))
+	if !found || !s.live(r, s.micros()) {
+		return nil, errNobody()
+	}
+	h, found, err := directory.HolderByID(ctx, q, session.UserID)
+	if err == nil && (!found || !h.MaySignIn()) {
+		err = errNobody()
+	}
+	return h, err
+}
+
+// SignOut ends the session that the browser's token stands for. One that has ended already is no error.
+func (s *Service) SignOut(ctx context.Context, token string) error {
+	return s.Directory.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, "DELETE FROM sessions WHERE token_hash = $1", hashToken(token))
+		return err
+	})
+}
+
+// SignOutEverywhere ends all sessions of the session's user, itself among them.
+func (s *Service) SignOutEverywhere(ctx context.Context, session *Session) error {
+	return s.Directory.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		h, err := s.still(ctx, tx, session)
+		if err != nil {
+			return err
+		}
+		if err := endSessions(ctx, tx, h.ID, 0); err != nil {
+			return err
+		}
+		return s.audit(ctx, tx, h.Actor(Web), "sign-out-everywhere", h.LANID, "")
+	})
+}
+
+// endSessions ends all sessions of the user but the one to keep (0: none).
+func endSessions(ctx context.Context, tx *sqldb.Tx, userID, keep int64) error {
+	_, err := tx.ExecContext(ctx, "DELETE FROM sessions WHERE user_id = $1 AND id <> $2", userID, keep)
+	if err != nil {
+		return fmt.Errorf("end sessions: %w", err)
+	}
+	return nil
+}
+
+// Seen is a browser in which somebody is signed in.
+type Seen struct {
+	CreatedAt time.Time
+	SeenAt    time.Time // to the minute
+	Address   string
+	Agent     string // the browser's name for itself, shortened
+	Current   bool   // it is the one that asks
+}
+
+// Sessions lists where the session's user is signed in, last used first.
+func (s *Service) Sessions(ctx context.Context, session *Session) ([]Seen, error) {
+	if _, err := s.still(ctx, s.Directory.DB.Read(), session); err != nil {
+		return nil, err
+	}
+	type row struct {
+		ID, CreatedAt, SeenAt int64
+		Address, Agent        string
+	}
+	var all []Seen
+	now := s.micros()
+	for r, err := range sqldb.Each[row](ctx, s.Directory.DB.Read(), `SELECT id, created_at, seen_at, address, agent FROM sessions
+		WHERE user_id = $1 ORDER BY seen_at DESC, id DESC`, session.UserID) {
+		if err != nil {
+			return nil, fmt.Errorf("list sessions: %w", err)
+		}
+		seen := max(r.SeenAt, s.touches.last(r.ID))
+		if s.live(sessionRow{CreatedAt: r.CreatedAt, SeenAt: seen}, now) {
+			all = append(all, Seen{CreatedAt: time.UnixMicro(r.CreatedAt).UTC(), SeenAt: time.UnixMicro(seen).UTC(),
+				Address: r.Address, Agent: r.Agent, Current: r.ID == session.ID})
+		}
+	}
+	return all, nil
+}
+
+// Sweep forgets what has run out: sessions, links, and attempts that nobody counts any more. Once an hour will do.
+func (s *Service) Sweep(ctx context.Context) error {
+	now := s.now()
+	return s.Directory.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM sessions WHERE seen_at <= $1 OR created_at <= $2 OR NOT EXISTS (SELECT 1 FROM users u WHERE u.id = user_id)",
+			now.Add(-s.Idle-touchEvery-touchPause).UnixMicro(), now.Add(-s.Absolute).UnixMicro()); err != nil {
+			return fmt.Errorf("forget sessions: %w", err)
+		}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM sign_in_attempts WHERE last_at < $1", now.Add(-accountMemory).UnixMicro()); err != nil {
+			return fmt.Errorf("forget attempts: %w", err)
+		}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM first_links WHERE until <= $1", now.UnixMicro()); err != nil {
+			return fmt.Errorf("forget the first link: %w", err)
+		}
+		return s.Directory.SweepLinks(ctx, tx)
+	})
+}
+
+// audit tells of something that actor did to the way in of the user with the LAN ID. address is where a person was.
+func (s *Service) audit(ctx context.Context, tx *sqldb.Tx, actor directory.Actor, action, lanID, address string) error {
+	e := directory.AuditEntry{At: s.micros(), Actor: actor.Name(), Source: actor.Source(), Action: action, Subject: "user", Name: lanID}
+	if address != "" {
+		after, err := json.Marshal(map[string]string{"address": address})
+		if err != nil {
+			return err
+		}
+		e.After = string(after)
+	}
+	return directory.WriteAudit(ctx, tx, e)
+}

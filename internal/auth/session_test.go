@@ -1,0 +1,235 @@
+package auth_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"muster/internal/auth"
+	"muster/internal/directory"
+	"muster/internal/fault"
+)
+
+func TestLifetimes(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.user(t, "ann", "UAE", "Lead", "All")
+		w.letIn(t, "ann")
+		idle, _ := w.signIn(t, "ann", good)
+		w.pass(w.Idle - time.Microsecond)
+		other := w.service(t)
+		wantLive(t, "just in time", w.Service, idle, true)
+		w.pass(time.Microsecond)
+		// This process knows that the session was used; another one learns it from the database.
+		wantLive(t, "used", w.Service, idle, true)
+		wantLive(t, "used, but not written", other, idle, false)
+		if err := w.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		wantLive(t, "used and written", other, idle, true)
+		w.pass(w.Idle)
+		wantLive(t, "idle", w.Service, idle, false)
+
+		busy, s := w.signIn(t, "ann", good)
+		if want := s.CreatedAt.Add(w.Idle); !s.ExpiresAt.Equal(want) {
+			t.Errorf("expires at %v, want %v", s.ExpiresAt, want)
+		}
+		end := s.CreatedAt.Add(w.Absolute)
+		for w.dir.Now().Before(end.Add(-time.Minute)) {
+			wantLive(t, "busy", w.Service, busy, true)
+			w.pass(30 * time.Minute)
+			if now := w.dir.Now(); now.After(end) {
+				w.pass(end.Add(-time.Microsecond).Sub(now))
+			}
+		}
+		if s, err := w.Session(t.Context(), busy); err == nil && s.ExpiresAt.After(end) {
+			t.Errorf("expires at %v, after %v", s.ExpiresAt, end)
+		}
+		w.pass(end.Sub(w.dir.Now()))
+		wantLive(t, "after twelve hours", w.Service, busy, false)
+	})
+}
+
+// A session's use is written at most once a minute, and not by the request.
+func TestTouch(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.user(t, "ann", "UAE", "Lead", "All")
+		w.letIn(t, "ann")
+		token, s := w.signIn(t, "ann", good)
+		seen := func() int64 { return w.count(t, "SELECT seen_at FROM sessions WHERE id = $1", s.ID) }
+		began := seen()
+		for range 30 {
+			w.pass(5 * time.Second)
+			wantLive(t, "clicks", w.Service, token, true)
+		}
+		if seen() != began {
+			t.Error("a request wrote")
+		}
+		if err := w.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		// Noted at 60 s and again at 120 s.
+		if got := seen() - began; got != (2 * time.Minute).Microseconds() {
+			t.Errorf("seen %d µs after the beginning", got)
+		}
+		w.pass(25 * time.Second)
+		wantLive(t, "clicks", w.Service, token, true)
+		was := seen()
+		if err := w.Flush(t.Context()); err != nil || seen() != was {
+			t.Error("written again within the minute", err)
+		}
+		w.pass(5 * time.Second)
+		wantLive(t, "clicks", w.Service, token, true)
+		if err := w.Close(t.Context()); err != nil || seen() == was {
+			t.Error("not written in the end", err)
+		}
+	})
+}
+
+// Who may not be here any more is out with the next click, wherever they are signed in.
+func TestRevocation(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		for name, statement := range map[string]string{
+			"deactivated": "UPDATE users SET active = 0 WHERE lan_key = $1",
+			"noroles":     "DELETE FROM user_roles WHERE user_id = (SELECT id FROM users WHERE lan_key = $1)",
+			"noaccess":    "UPDATE user_roles SET role_id = (SELECT id FROM roles WHERE name = 'Blind') WHERE user_id = (SELECT id FROM users WHERE lan_key = $1)",
+			"removed":     "DELETE FROM users WHERE lan_key = $1",
+		} {
+			w.user(t, name, "UAE", "Lead", "All")
+			w.letIn(t, name)
+			token, s := w.signIn(t, name, good)
+			w.exec(t, statement, name)
+			wantLive(t, name, w.Service, token, false)
+			wantKind(t, name, w.SignOutEverywhere(t.Context(), s), fault.Unauthenticated)
+			_, err := w.Sessions(t.Context(), s)
+			wantKind(t, name, err, fault.Unauthenticated)
+			wantKind(t, name, w.ChangePassword(t.Context(), s, good, "another one, long enough"), fault.Unauthenticated)
+		}
+		w.user(t, "ann", "UAE / One", "Lead", "Below")
+		w.letIn(t, "ann")
+		token, _ := w.signIn(t, "ann", good)
+		w.exec(t, "UPDATE user_roles SET role_id = (SELECT id FROM roles WHERE name = 'Auditor') WHERE user_id = (SELECT id FROM users WHERE lan_key = 'ann')")
+		w.exec(t, "UPDATE users SET access_role_id = NULL WHERE lan_key = 'ann'")
+		s, err := w.Session(t.Context(), token)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Actor.Can("users:access") || !s.Actor.Can("audit:access") || s.Actor.Scope().Contains(path(t, w, "UAE / One")) {
+			t.Errorf("%+v", s.Actor)
+		}
+	})
+}
+
+func TestSignOut(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.user(t, "ann", "UAE", "Lead", "All")
+		w.user(t, "bob", "UAE", "Lead", "All")
+		w.letIn(t, "ann")
+		w.letIn(t, "bob")
+		w.exec(t, "DELETE FROM sessions")
+		bobs, _ := w.signIn(t, "bob", good)
+		one, _ := w.signIn(t, "ann", good)
+		w.pass(time.Minute)
+		two, err := func() (string, error) {
+			token, _, err := w.SignIn(t.Context(), "ann", good, auth.Client{Address: "[2001:db8::1%eth0]:1\xff", Agent: "\x00\xff" + strings.Repeat("é", 150)})
+			return token, err
+		}()
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.pass(time.Minute)
+		three, s := w.signIn(t, "ann", good)
+		if err := w.SignOut(t.Context(), one); err != nil {
+			t.Fatal(err)
+		}
+		wantLive(t, "signed out", w.Service, one, false)
+		if err := w.SignOut(t.Context(), one); err != nil {
+			t.Error("signing out twice:", err)
+		}
+		all, err := w.Sessions(t.Context(), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		now := w.dir.Now()
+		before := now.Add(-time.Minute)
+		if d := cmp.Diff([]auth.Seen{
+			{CreatedAt: now, SeenAt: now, Address: "192.0.2.7", Agent: client.Agent, Current: true},
+			{CreatedAt: before, SeenAt: before, Address: "[2001:db8::1%eth0]:1", Agent: strings.Repeat("é", 100)},
+		}, all); d != "" {
+			t.Error(d)
+		}
+		if err := w.SignOutEverywhere(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+		wantLive(t, "everywhere", w.Service, two, false)
+		wantLive(t, "everywhere", w.Service, three, false)
+		wantLive(t, "somebody else", w.Service, bobs, true)
+	})
+}
+
+func TestSweep(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		rows := func() []int64 {
+			return []int64{w.count(t, "SELECT count(*) FROM sessions"), w.count(t, "SELECT count(*) FROM sign_in_attempts"),
+				w.count(t, "SELECT count(*) FROM first_links"), w.count(t, "SELECT count(*) FROM credentials WHERE link_hash IS NOT NULL")}
+		}
+		w.user(t, "ann", "UAE", "Lead", "All")
+		w.user(t, "bob", "UAE", "Lead", "All")
+		w.letIn(t, "ann")
+		if _, err := w.MakeLink(t.Context(), directory.System("test"), "bob"); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := w.FirstLink(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		_, _, err := w.SignIn(t.Context(), "nobody", "x", client)
+		wantKind(t, "nobody", err, fault.Unauthenticated)
+		for _, c := range []struct {
+			after time.Duration
+			want  []int64
+		}{
+			{0, []int64{1, 2, 1, 1}},
+			{w.Idle, []int64{1, 2, 1, 1}}, // its last use may not be written yet
+			{2 * time.Minute, []int64{0, 2, 1, 1}},
+			{w.LinkLife - w.Idle - 2*time.Minute, []int64{0, 2, 0, 0}},
+			{time.Microsecond, []int64{0, 0, 0, 0}},
+		} {
+			w.pass(c.after)
+			if err := w.Sweep(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(c.want, rows()); d != "" {
+				t.Errorf("after %v more: %s", c.after, d)
+			}
+		}
+		if w.count(t, "SELECT count(*) FROM credentials WHERE password <> ''") != 1 {
+			t.Error("a password is gone")
+		}
+	})
+}
+
+// A stored batch acts for its owner as they are by now, and for nobody as the system.
+func TestActor(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.user(t, "Ann", "UAE / One", "Lead", "Own")
+		for _, source := range []string{"web", "cli"} {
+			a, err := w.Actor(t.Context(), "Ann", source)
+			if err != nil || a.Name() != "Ann" || a.Source() != source || !a.Can("users:edit") || a.Can("users:add") || a.IsSystem() {
+				t.Errorf("%+v, %v", a, err)
+			}
+		}
+		_, err := w.Actor(t.Context(), "system", "cli")
+		wantKind(t, "the system", err, fault.Forbidden)
+		w.exec(t, "UPDATE users SET active = 0")
+		_, err = w.Actor(t.Context(), "Ann", "web")
+		if fault.KindOf(err) != fault.Forbidden || !strings.Contains(err.Error(), "Ann") {
+			t.Error(err)
+		}
+		w.exec(t, "DELETE FROM users")
+		_, err = w.Actor(t.Context(), "Ann", "web")
+		if fault.KindOf(err) != fault.Forbidden || !strings.Contains(err.Error(), "Ann") {
+			t.Error(err)
+		}
+	})
+}
