@@ -1,6 +1,7 @@
 .DEFAULT_GOAL := help
 GO ?= go
 # The tools that make lint runs, pinned; go fetches them.
+TEMPL := github.com/a-h/templ/cmd/templ@v0.3.977
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 FUZZTIME ?= 60s
 
@@ -16,8 +17,12 @@ build: ## build ./muster
 demo: ## run the demonstration
 	$(GO) run ./cmd/muster demo
 
+.PHONY: generate
+generate: ## make the Go code of the pages' templates
+	$(GO) run $(TEMPL) generate -path internal/web
+
 .PHONY: tools
-tools: ## install what the tests need and the machine lacks: a PostgreSQL server and the sqlite3 shell
+tools: ## install what the tests need and the machine lacks: a PostgreSQL server, the sqlite3 shell, Chromium
 	sh scripts/install-test-tools.sh
 
 .PHONY: test
@@ -36,7 +41,8 @@ fuzz: ## every fuzz target for FUZZTIME (60s)
 	sh scripts/fuzz.sh $(FUZZTIME)
 
 .PHONY: lint
-lint: ## vet, staticcheck, gofmt, and the files that are long
+lint: ## vet, staticcheck, gofmt, templates and their code alike, and the files that are long
+	@sh scripts/templates.sh $(GO) run $(TEMPL)
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 	@test -z "$$(gofmt -l . | tee /dev/stderr)"

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"muster/internal/auth"
 	"muster/internal/batch"
 	"muster/internal/directory"
 	"muster/internal/fault"
@@ -17,12 +19,15 @@ import (
 	"muster/internal/userimport"
 )
 
-type demoCmd struct{}
+type demoCmd struct {
+	serving
+	NoServe bool `help:"Only make the sample organisation and import its users; do not serve the console afterwards. So it is with --json."`
+}
 
 const demoDataDir = "muster-demo"
 
 // Run makes the sample organisation, writes the three sample spreadsheets, and imports them. They have mistakes on
-// purpose, so that these do not make it fail.
+// purpose, so that these do not make it fail. Then it serves the console.
 func (c *demoCmd) Run(ctx context.Context, s *session) error {
 	if s.DataDir == "" {
 		s.DataDir = demoDataDir
@@ -53,9 +58,35 @@ func (c *demoCmd) Run(ctx context.Context, s *session) error {
 	if b.State == batch.Failed {
 		return errSaid
 	}
-	if !s.json {
-		s.printDemoEnd(b, dir)
+	if s.json {
+		return nil
 	}
+	s.printDemoEnd(b, dir)
+	if c.NoServe {
+		return nil
+	}
+	s.printf("\n")
+	return c.serve(ctx, s, a, func(base string) error { return s.demoSignIn(ctx, a, base) })
+}
+
+// demoAdministrator is who looks around in the demo.
+var demoAdministrator = directory.Applicant{LANID: "demo", FirstName: "Demo", LastName: "Administrator"}
+
+// demoSignIn makes somebody to sign in as, with a password that is another each time: only a hash of it is kept.
+func (s *session) demoSignIn(ctx context.Context, a *app, base string) error {
+	link, err := a.auth.MakeLink(ctx, a.actor, demoAdministrator.LANID)
+	if fault.KindOf(err) == fault.NotFound {
+		link, err = a.auth.CreateAdministrator(ctx, a.actor, demoAdministrator)
+	}
+	if err != nil {
+		return err
+	}
+	password := strings.ToLower(rand.Text()[:20])
+	if _, _, err := a.auth.Redeem(ctx, link.Token, password, auth.Client{Address: "127.0.0.1", Agent: "muster demo"}); err != nil {
+		return err
+	}
+	s.printf("Sign in as %s with the password %s\n", demoAdministrator.LANID, password)
+	s.printf("The import's result: %s/batches\n", base)
 	return nil
 }
 

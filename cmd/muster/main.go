@@ -30,12 +30,14 @@ type cli struct {
 	config
 	JSON bool `help:"Write one JSON object to standard output." name:"json"`
 
-	Demo      demoCmd      `cmd:"" help:"Make a sample organisation and import its users: the quickest way to see what Muster does."`
+	Serve     serveCmd     `cmd:"" help:"Serve the console in the browser, and run bulk actions."`
+	Demo      demoCmd      `cmd:"" help:"Make a sample organisation, import its users and serve the console: the quickest way to see what Muster does."`
 	Import    importCmd    `cmd:"" help:"Import users from spreadsheets."`
 	Batches   batchesCmd   `cmd:"" help:"See, apply, undo and resume imports."`
 	Users     usersCmd     `cmd:"" help:"List and export users."`
 	Templates templatesCmd `cmd:"" help:"Write the templates of the three spreadsheets."`
 	Setup     setupCmd     `cmd:"" help:"Apply or export the setup file: everything but the users."`
+	Admin     adminCmd     `cmd:"" help:"Make administrators, and links for those who have lost their password."`
 	Migrate   migrateCmd   `cmd:"" help:"Bring the database up to date. The other commands do so too."`
 	Bench     benchCmd     `cmd:"" help:"Measure imports against the databases' own loaders."`
 	Version   versionCmd   `cmd:"" help:"Show the version."`

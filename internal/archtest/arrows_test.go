@@ -18,22 +18,25 @@ import (
 var floors = [][]string{
 	{"muster/cmd/muster"},
 	{"muster/internal/bench"},
+	{"muster/internal/web"},
 	{"muster/internal/userimport", "muster/internal/sample"},
-	{"muster/internal/batch", "muster/internal/setup"},
+	{"muster/internal/batch", "muster/internal/setup", "muster/internal/auth"},
 	{"muster/internal/directory"},
 	{"muster/internal/sqldb", "muster/internal/sheet", "muster/internal/blob", "muster/internal/extsort"},
 	{"muster/internal/fault"},
 }
 
 // beside are packages for tests, which only tests import.
-var beside = []string{"muster/internal/sqldb/sqldbtest", "muster/internal/archtest"}
+var beside = []string{"muster/internal/sqldb/sqldbtest", "muster/internal/web/browsertest", "muster/internal/archtest"}
 
 // tables may only be written by the package that owns them.
 var tables = map[string][]string{
 	"muster/internal/directory": {"users", "user_roles", "user_channels", "user_features", "roles", "role_rights", "role_rules", "access_roles",
 		"access_role_units", "org_units", "org_levels", "channels", "features", "feature_values", "crm_names", "greeting_templates", "settings",
-		"directory_revision", "user_ids", "audit"},
-	"muster/internal/batch": {"batches", "batch_files", "batch_chunks", "batch_pages", "batch_page_codes"},
+		"directory_revision", "user_ids", "audit", "credentials"},
+	"muster/internal/auth":       {"sessions", "sign_in_attempts", "first_links"},
+	"muster/internal/batch":      {"batches", "batch_files", "batch_chunks", "batch_pages", "batch_page_codes", "batch_uploads"},
+	"muster/internal/userimport": {"column_choices", "import_columns", "import_corrections"},
 }
 
 // writes are what a statement that writes a table begins with.

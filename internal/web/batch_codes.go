@@ -1,0 +1,81 @@
+package web
+
+import "strings"
+
+// codeLabels says in a few words what is wrong with a row; the code itself is for those who look things up.
+var codeLabels = map[string]string{
+	"lan_id.exists":   "LAN ID exists already",
+	"lan_id.repeated": "LAN ID repeated in the file",
+
+	"agent_id.defaulted": "Agent ID taken from LAN ID",
+	"agent_id.taken":     "Agent ID belongs to somebody",
+	"agent_id.repeated":  "Agent ID repeated in the file",
+
+	"pbx_id.not_a_number": "PBX ID not a number",
+	"pbx_id.taken":        "PBX ID belongs to somebody",
+	"pbx_id.repeated":     "PBX ID repeated in the file",
+
+	"supervisor.not_a_supervisor": "Supervisor is an agent",
+	"supervisor.inactive":         "Supervisor inactive",
+	"supervisor.self":             "Own supervisor",
+	"supervisor.other_branch":     "Supervisor in another branch",
+	"supervisor.row_invalid":      "Supervisor's row not inserted",
+	"supervisor.cycle":            "Supervisors in a ring",
+
+	"org_unit.ambiguous":    "Several org units of that name",
+	"org_unit.not_a_team":   "Org unit not a team",
+	"org_unit.out_of_scope": "Org unit outside your access role",
+
+	"role.not_grantable":        "Role you may not give",
+	"access_role.not_grantable": "Access role you may not give",
+
+	"channel.unknown_user":  "Channel row of nobody",
+	"feature.unknown_user":  "Feature row of nobody",
+	"channel.not_a_count":   "Channel count not a number",
+	"channel.too_high":      "Channel count too high",
+	"feature.not_a_value":   "Feature value unknown",
+	"channel.repeated_user": "Channel row repeated",
+	"feature.repeated_user": "Feature row repeated",
+
+	"file.no_header":       "No header",
+	"file.unknown_kind":    "None of the templates",
+	"file.no_user_details": "No UserDetails",
+	"file.two_of_a_kind":   "Two files of a kind",
+	"file.missing_column":  "Missing column",
+	"file.unknown_column":  "Unknown column",
+	"file.repeated_column": "Repeated column",
+	"file.too_many_cells":  "Too many cells",
+	"file.bad_quotes":      "Quotation marks",
+	"file.not_text":        "Not a spreadsheet",
+	"file.too_large":       "Too large",
+
+	"undo.has_reports":   "Has reports by now",
+	"undo.changed_since": "Changed since",
+}
+
+// What codes are put together from: a column, and what is wrong with it.
+var (
+	codeColumns = map[string]string{
+		"lan_id": "LAN ID", "first_name": "First name", "last_name": "Last name", "agent_id": "Agent ID", "pbx_id": "PBX ID", "profile": "Profile",
+		"supervisor": "Supervisor", "org_unit": "Org unit", "role": "Role", "access_role": "Access role", "crm_name": "CRM name",
+		"greeting_template": "Greeting template", "channel": "Channel count", "feature": "Feature",
+	}
+	codeFaults = map[string]string{
+		"missing": "missing", "special_characters": "with special characters", "too_long": "too long", "control_characters": "with control characters",
+		"unknown": "unknown", "spreadsheet_damage": "damaged by a spreadsheet", "leading_zeros": "without leading zeros?", "lost_zeros": "without leading zeros?",
+	}
+)
+
+// codeLabel is a code for people; one that it does not know is shown as it is.
+func codeLabel(code string) string {
+	if label, ok := codeLabels[code]; ok {
+		return label
+	}
+	column, what, _ := strings.Cut(code, ".")
+	c, known := codeColumns[column]
+	f, also := codeFaults[what]
+	if known && also {
+		return c + " " + f
+	}
+	return code
+}
