@@ -42,7 +42,7 @@ func (c *batchesListCmd) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	defer a.close()
-	all, total, err := a.engine.List(ctx, a.actor, c.After, c.Limit)
+	all, total, err := a.engine.List(ctx, a.actor, batch.ListQuery{Before: c.After, Limit: c.Limit})
 	if err != nil {
 		return err
 	}

@@ -166,4 +166,3 @@ func (s *said) String() string {
 	defer s.mu.Unlock()
 	return s.b.String()
 }
-

@@ -47,6 +47,9 @@ func (c *importUsersCmd) Run(ctx context.Context, s *session) error {
 	if b, err = s.execute(ctx, a, b.ID); err != nil {
 		return err
 	}
+	if err := s.sayMapped(ctx, a, b); err != nil {
+		return err
+	}
 	if err := s.show(ctx, a, b, view{rows: c.Rows}); err != nil {
 		return err
 	}
@@ -54,6 +57,19 @@ func (c *importUsersCmd) Run(ctx context.Context, s *session) error {
 		return result(b)
 	}
 	return s.decide(ctx, a, b)
+}
+
+// sayMapped says which columns were read as somebody chose for an earlier file with the same header.
+func (s *session) sayMapped(ctx context.Context, a *app, b *batch.Batch) error {
+	all, err := a.frozen(b).Mapped(ctx)
+	for _, m := range all {
+		to := "is set aside"
+		if m.To != "" {
+			to = fmt.Sprintf("is read as %q", m.To)
+		}
+		s.notef("%s: the column %q %s, as %s chose on %s.\n", m.FileName, m.Column, to, m.By, m.At.Local().Format("2006-01-02"))
+	}
+	return err
 }
 
 // decide asks whether to go on from the preview just shown, and does.

@@ -64,7 +64,7 @@ func (c *usersExportCmd) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	defer out.discard()
-	done, err := userimport.Export(ctx, a.handle(), out.files[0], out.files[1], out.files[2])
+	done, err := userimport.Export(ctx, a.handle(), directory.UserFilter{}, out.files[0], out.files[1], out.files[2])
 	if err != nil {
 		return err
 	}

@@ -106,10 +106,10 @@ func filesName(b *batch.Batch) string {
 	if len(b.Files) == 0 {
 		return actionName(b.Action)
 	}
-	first := b.Files[0].Name
+	first := fileName(b.Files[0].Name)
 	for _, f := range b.Files {
 		if f.Kind == string(userimport.UserDetails) {
-			first = f.Name
+			first = fileName(f.Name)
 		}
 	}
 	if n := len(b.Files) - 1; n > 0 {

@@ -1,6 +1,11 @@
 package web
 
-import "strings"
+import (
+	"slices"
+	"strings"
+
+	"muster/internal/batch"
+)
 
 // codeLabels says in a few words what is wrong with a row; the code itself is for those who look things up.
 var codeLabels = map[string]string{
@@ -51,6 +56,7 @@ var codeLabels = map[string]string{
 
 	"undo.has_reports":   "Has reports by now",
 	"undo.changed_since": "Changed since",
+	"undo.out_of_scope":  "Outside the access role",
 }
 
 // What codes are put together from: a column, and what is wrong with it.
@@ -62,7 +68,7 @@ var (
 	}
 	codeFaults = map[string]string{
 		"missing": "missing", "special_characters": "with special characters", "too_long": "too long", "control_characters": "with control characters",
-		"unknown": "unknown", "spreadsheet_damage": "damaged by a spreadsheet", "leading_zeros": "without leading zeros?", "lost_zeros": "without leading zeros?",
+		"unknown": "unknown", "spreadsheet_damage": "damaged by a spreadsheet", "leading_zeros": "may lack leading zeros",
 	}
 )
 
@@ -78,4 +84,21 @@ func codeLabel(code string) string {
 		return c + " " + f
 	}
 	return code
+}
+
+// codesShown is how many problems a page offers to filter by before it folds the rest.
+const codesShown = 8
+
+// fewCodes are the most frequent problems, moreCodes the others, if they are more than one or two.
+func fewCodes(all []batch.RowCount) []batch.RowCount {
+	if len(all) <= codesShown+2 {
+		return all
+	}
+	return all[:codesShown]
+}
+
+func moreCodes(all []batch.RowCount) []batch.RowCount { return all[len(fewCodes(all)):] }
+
+func hasCode(all []batch.RowCount, code string) bool {
+	return slices.ContainsFunc(all, func(c batch.RowCount) bool { return c.Code == code })
 }

@@ -51,7 +51,9 @@ func withoutColumns(problems []batch.FileProblem) []batch.FileProblem {
 const setAside = "-"
 
 // columnField is the name of the field in which a column is given to one of the template.
-func columnField(u userimport.UnknownColumn) string { return fmt.Sprintf("column-%d-%d", u.File, u.Index) }
+func columnField(u userimport.UnknownColumn) string {
+	return fmt.Sprintf("column-%d-%d", u.File, u.Index)
+}
 
 // columnChosen is what the field shows at first: what was chosen before, or the nearest name.
 func columnChosen(u userimport.UnknownColumn) string {

@@ -38,7 +38,7 @@ func filesRefused(p *batchPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<section class=\"card\" aria-labelledby=\"refused-title\"><div class=\"card-header\"><h2 class=\"card-title\" id=\"refused-title\">These files cannot be imported as they are</h2></div><div class=\"card-body text-secondary border-bottom py-2\">Nothing has changed. Mend what is listed here and select the files again.</div><div class=\"table-responsive\" tabindex=\"0\" role=\"region\" aria-labelledby=\"refused-title\"><table class=\"table table-vcenter card-table\"><thead><tr><th scope=\"col\">File</th><th scope=\"col\">Where</th><th scope=\"col\">What is wrong, and what to do</th></tr></thead> <tbody>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<section class=\"card\" aria-labelledby=\"refused-title\"><div class=\"card-header\"><h2 class=\"card-title\" id=\"refused-title\">These files cannot be imported as they are</h2></div><div class=\"card-body text-secondary border-bottom py-2\">Nothing has changed. Mend what is listed here and select the files again.</div><div class=\"table-responsive\" tabindex=\"0\" role=\"region\" aria-label=\"Problems of the files\"><table class=\"table table-vcenter card-table\"><thead><tr><th scope=\"col\">File</th><th scope=\"col\">Where</th><th scope=\"col\">What is wrong, and what to do</th></tr></thead> <tbody>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -67,9 +67,9 @@ func filesRefused(p *batchPage) templ.Component {
 					}
 				} else {
 					var templ_7745c5c3_Var3 string
-					templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinStringErrs(problem.File)
+					templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinStringErrs(fileName(problem.File))
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `batch_columns.templ`, Line: 31, Col: 24}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `batch_columns.templ`, Line: 31, Col: 34}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var3))
 					if templ_7745c5c3_Err != nil {
@@ -197,7 +197,7 @@ func columnsForm(p *batchPage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "\" data-once aria-labelledby=\"columns-title\"><div class=\"card-header\"><h2 class=\"card-title\" id=\"columns-title\">Which columns are these?</h2></div><div class=\"card-body border-bottom py-2 text-secondary\">The templates do not have them. Say what each is, or set it aside; everything else about the files is fine. It is remembered for files with the same headings. Nothing has changed so far.</div><div class=\"table-responsive\" tabindex=\"0\" role=\"region\" aria-labelledby=\"columns-title\"><table class=\"table table-vcenter card-table\"><thead><tr><th scope=\"col\">Column of your file</th><th scope=\"col\">File</th><th scope=\"col\">Is</th></tr></thead> <tbody>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "\" data-once aria-labelledby=\"columns-title\"><div class=\"card-header\"><h2 class=\"card-title\" id=\"columns-title\">Which columns are these?</h2></div><div class=\"card-body border-bottom py-2 text-secondary\">The templates do not have them. Say what each is, or set it aside; everything else about the files is fine. It is remembered for files with the same headings. Nothing has changed so far.</div><div class=\"table-responsive\" tabindex=\"0\" role=\"region\" aria-label=\"Columns\"><table class=\"table table-vcenter card-table\"><thead><tr><th scope=\"col\">Column of your file</th><th scope=\"col\">File</th><th scope=\"col\">Is</th></tr></thead> <tbody>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -233,9 +233,9 @@ func columnsForm(p *batchPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var12 string
-			templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinStringErrs(u.FileName)
+			templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinStringErrs(fileName(u.FileName))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `batch_columns.templ`, Line: 78, Col: 57}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `batch_columns.templ`, Line: 78, Col: 67}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var12))
 			if templ_7745c5c3_Err != nil {
@@ -444,9 +444,9 @@ func mappedList(all []userimport.MappedColumn) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var22 string
-			templ_7745c5c3_Var22, templ_7745c5c3_Err = templ.JoinStringErrs(m.FileName)
+			templ_7745c5c3_Var22, templ_7745c5c3_Err = templ.JoinStringErrs(fileName(m.FileName))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `batch_columns.templ`, Line: 111, Col: 68}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `batch_columns.templ`, Line: 111, Col: 78}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var22))
 			if templ_7745c5c3_Err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"muster/internal/directory"
+	"muster/internal/fault"
 )
 
 // decide does what somebody said about a batch, and shows the batch. A list that says where it stands gets the reader
@@ -13,7 +14,12 @@ func (v *visit) decide(do func(context.Context, directory.Actor, int64) error) e
 	if err != nil {
 		return err
 	}
-	if err := do(v.ctx(), v.actor(), b.ID); err != nil {
+	err = do(v.ctx(), v.actor(), b.ID)
+	if fault.KindOf(err) == fault.Conflict {
+		// Somebody else, or another tab, was quicker: what they decided is what there is to see.
+		return v.redirect(batchPath(b.ID) + "?quicker=1")
+	}
+	if err != nil {
 		return err
 	}
 	return v.redirect(batchPath(b.ID))

@@ -16,6 +16,7 @@ type batchPage struct {
 	Result  *resultPart  // what happened, or in a preview will
 	Kept    *keptPart    // what an undo left
 	Links   batchLinks
+	Quicker bool // a decision came too late: somebody else had decided
 }
 
 // batchLinks are the batches that this one has to do with.
@@ -42,7 +43,7 @@ func (s *Server) batchPage(v *visit) error {
 }
 
 func (s *Server) fillBatchPage(v *visit, b *batch.Batch, asked rowsAsked) (*batchPage, error) {
-	p := &batchPage{Batch: b, Who: ownerName(v, b), MayAct: v.mayAct(b)}
+	p := &batchPage{Batch: b, Who: ownerName(v, b), MayAct: v.mayAct(b), Quicker: v.FormValue("quicker") != ""}
 	var err error
 	if p.Links, err = s.batchLinks(v, b); err != nil {
 		return nil, err

@@ -41,11 +41,13 @@ func (s *Server) fillRows(v *visit, f *userimport.Frozen, r *resultPart) error {
 	same := map[sameProblem]int64{}
 	for i := range rows {
 		for _, p := range rows[i].Problems {
-			same[sameAs(&p)]++
+			if _, done := corrected[cellKey{userimport.ProblemKind(p.Code), p.Row, p.Column}]; !done {
+				same[sameAs(&p)]++
+			}
 		}
 	}
 	for i := range rows {
-		r.Lines = append(r.Lines, lineOf(&rows[i], corrected, same))
+		r.Lines = append(r.Lines, lineOf(&rows[i], corrected, same, r.Code))
 	}
 	return nil
 }
@@ -57,17 +59,20 @@ func sameAs(p *directory.Problem) sameProblem {
 	return sameProblem{p.Column, p.Code, p.Value, p.Suggestion}
 }
 
-func lineOf(row *userimport.Row, corrected map[cellKey]userimport.CorrectedCell, same map[sameProblem]int64) rowLine {
+func lineOf(row *userimport.Row, corrected map[cellKey]userimport.CorrectedCell, same map[sameProblem]int64, code string) rowLine {
 	line := rowLine{Number: row.Number, LANID: row.LANID, Was: row.Was}
 	if row.Kind == userimport.UserDetails && row.Cells != nil {
 		line.Name = strings.TrimSpace(row.Cells[directory.FirstName] + " " + row.Cells[directory.LastName])
 		line.Unit = row.Cells[directory.OrgUnitColumn]
 	}
 	for _, p := range row.Problems {
+		if p.Severity == directory.Note && row.Outcome != directory.Inserted && p.Code != code {
+			continue // what keeps the row out is the matter
+		}
 		kind := userimport.ProblemKind(p.Code)
 		one := problemLine{Problem: p, Kind: string(kind), Same: same[sameAs(&p)]}
 		if kind != userimport.UserDetails {
-			one.Elsewhere = p.File
+			one.Elsewhere = fileName(p.File)
 			if p.Row != row.Number || row.Kind != kind {
 				one.Elsewhere += ", row " + number(p.Row)
 			}

@@ -125,7 +125,7 @@ func (t *correctTable) add(r *userimport.EditRow, cfg *directory.Configuration) 
 		kind := userimport.ProblemKind(p.Code)
 		one := correctProblem{Field: t.field(kind, p.Column), Column: p.Column, Code: p.Code, Severity: p.Severity, Value: p.Value, Message: p.Message, Suggestion: p.Suggestion}
 		if kind != r.Kind {
-			one.Where = fmt.Sprintf("%s, row %s", p.File, number(p.Row))
+			one.Where = fmt.Sprintf("%s, row %s", fileName(p.File), number(p.Row))
 			t.putDetail(&row, r, kind, p, cfg)
 		}
 		row.Problems = append(row.Problems, one)

@@ -15,6 +15,14 @@ func totalText(n int64) string {
 	return number(n)
 }
 
+// totalText is the page's total; an address that does not work matches neither nobody nor anybody.
+func (p *usersPage) totalText() string {
+	if p.Problem != "" {
+		return "–"
+	}
+	return totalText(p.Total)
+}
+
 // selectedText stands under the title.
 func selectedText(p *usersPage) string {
 	switch {

@@ -31,6 +31,8 @@ func count(n int64, one string) string {
 // duration is a time span as people say it.
 func duration(d time.Duration) string {
 	switch {
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
 	case d < 10*time.Second:
 		return fmt.Sprintf("%.1f s", d.Seconds())
 	case d < time.Minute:

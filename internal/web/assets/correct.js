@@ -44,9 +44,11 @@
 		const wrong = problemsOf(data, field), row = byId.get(data.id);
 		const original = row?.original[field] ?? '';
 		const mended = row && field in row.original && value !== original;
-		el.classList.toggle('is-wrong', wrong.length > 0 && !mended);
+		const error = wrong.some((p) => p.severity === 'error');
+		el.classList.toggle('is-wrong', error && !mended);
+		el.classList.toggle('is-odd', wrong.length > 0 && !error && !mended);
 		el.classList.toggle('is-mended', mended);
-		if (wrong.length && !mended) el.setAttribute('aria-invalid', 'true'); else el.removeAttribute('aria-invalid');
+		if (error && !mended) el.setAttribute('aria-invalid', 'true'); else el.removeAttribute('aria-invalid');
 		if (mended) el.title = original === '' ? 'Was blank' : `Was: ${original}`;
 		else if (wrong.length) el.title = wrong.map((p) => p.message).join(' ');
 		else el.removeAttribute('title');
@@ -166,7 +168,7 @@
 		table = new Tabulator(grid, {
 			data,
 			index: 'id',
-			height: 'min(60vh, 40rem)',
+			maxHeight: 'min(60vh, 40rem)',
 			layout: 'fitDataFill',
 			headerSortElement: () => document.createTextNode(''),
 			placeholder: '',
@@ -192,6 +194,9 @@
 		table.on('rangeAdded', (range) => panel(range.getRows()[0]));
 		table.on('tableBuilt', () => {
 			grid.setAttribute('aria-label', 'Rows to correct');
+			// What scrolls takes the focus: to be part of the grid it is the group of rows.
+			grid.querySelector('.tabulator-tableholder').setAttribute('role', 'rowgroup');
+			grid.querySelector('.tabulator-table').setAttribute('role', 'presentation');
 			const first = data.find((d) => byId.get(d.id).problems.length);
 			if (first) panel(table.getRow(first.id));
 		});

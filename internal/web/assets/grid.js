@@ -115,7 +115,12 @@
 	let anchor = null;
 	const use = (row, focus = true) => {
 		rows().forEach((r) => { r.tabIndex = r === row ? 0 : -1; });
-		if (focus) { row.focus(); row.scrollIntoView({ block: 'nearest' }); }
+		if (!focus) return;
+		// Only up and down: the row may be wider than the window.
+		row.focus({ preventScroll: true });
+		const box = row.getBoundingClientRect();
+		if (box.top < 8) window.scrollBy(0, box.top - 8);
+		else if (box.bottom > innerHeight - 8) window.scrollBy(0, box.bottom - innerHeight + 8);
 	};
 	const range = (from, to) => {
 		const all = rows();
@@ -214,10 +219,15 @@
 		if (lan) htmx.ajax('POST', `/users/${encodeURIComponent(lan)}/sign-in-link`, { target: '#dialog', swap: 'innerHTML' });
 	});
 
+	// The dialog gives the focus back to where it was: not to an entry of a menu that is closed.
+	document.addEventListener('click', (e) => { if (e.target.closest('#actions-menu .dropdown-item')) $('#actions').focus(); });
+
 	// --- htmx: what is asked for carries the state; what came is made to fit it.
+	let opener = '';
 	document.addEventListener('htmx:configRequest', (e) => {
 		const from = e.detail.elt;
 		if (from.matches('a[href^="/users"]')) e.detail.path = carry(from.getAttribute('href'));
+		if (e.detail.target.id === 'dialog' && !$('#dialog').open) opener = from.id;
 		if (from.matches('[data-here]')) e.detail.path += location.search;
 	});
 	let inGrid = false;
@@ -227,7 +237,9 @@
 	document.addEventListener('htmx:afterSwap', (e) => {
 		if (e.target.id === 'grid-total') { spread(); return; }
 		if (e.target.id !== 'grid') return;
-		$('#dialog').close();
+		const dialog = $('#dialog');
+		const wasOpen = dialog.open;
+		dialog.close();
 		const now = filterOf(location.search);
 		if (now !== filter && selection.all) read();
 		const same = now === filter;
@@ -236,6 +248,8 @@
 		spread(same);
 		changed();
 		$('#grid-says').textContent = grid().dataset.says;
+		// The button that opened the dialog is a new one by now.
+		if (wasOpen) document.getElementById(opener)?.focus();
 		// Where the focus was on what is there no more, it goes on to the rows.
 		if (inGrid && document.activeElement === document.body) (rows()[0] || $('#grid a, #grid button'))?.focus();
 		anchor = null;
@@ -244,8 +258,11 @@
 	let last = total();
 	const spread = (same) => {
 		const counting = $('#grid-total')?.hasAttribute('hx-get') && total() === '…';
-		if (!(counting && same)) last = counting ? '…' : total() || '0';
-		$$('[data-total]').forEach((t) => { t.textContent = last; });
+		if (!(counting && same)) last = counting ? '…' : total() || (grid().dataset.state === 'bad' ? '–' : '0');
+		$$('[data-total]').forEach((t) => {
+			t.textContent = last;
+			t.classList.toggle('counting', last === '…');
+		});
 	};
 
 	// --- The dialogs: units are walked through with the arrows, conditions come and go.

@@ -1,8 +1,6 @@
-// The Import users dialog: selecting or dropping files uploads them. It is loaded with the dialog, perhaps more than once.
+// The Import users dialog: selecting or dropping files uploads them. Every page loads it beforehand, so
+// that the dialog answers from the moment it is there.
 (() => {
-	if (window.musterImport) return;
-	window.musterImport = true;
-
 	const form = () => document.getElementById('import');
 	const part = (name) => form().querySelector(`[data-import-${name}]`);
 	let files = [];

@@ -19,6 +19,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/dom"
 	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -407,4 +408,24 @@ func quote(s string) string {
 		panic(err) // strings always marshal
 	}
 	return string(q)
+}
+
+// Close closes the tab.
+func (b *Tab) Close() {
+	b.T.Helper()
+	if err := chromedp.Cancel(b.Ctx); err != nil {
+		b.T.Fatal(err)
+	}
+}
+
+// Throttle slows uploads and downloads down to so many bytes a second; 0 is full speed.
+func (b *Tab) Throttle(bytesPerSecond float64) {
+	b.T.Helper()
+	if bytesPerSecond == 0 {
+		bytesPerSecond = -1
+	}
+	if _, err := chromedp.Call(b.Ctx, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{
+		MatchedNetworkConditions: []*network.Conditions{{DownloadThroughput: bytesPerSecond, UploadThroughput: bytesPerSecond}}}); err != nil {
+		b.T.Fatal(err)
+	}
 }
