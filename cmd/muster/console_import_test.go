@@ -171,10 +171,11 @@ func TestConsoleKeyboard(t *testing.T) {
 	b.Until(`document.readyState === 'complete'`)
 	b.Press("/")
 	b.Until(`document.activeElement.type === 'search'`)
+	b.Press(kb.Backspace) // the test's keyboard types the slash although the page has taken it
 	b.Press("holm")
 	b.Until(`new URLSearchParams(location.search).get('q') === 'holm' && document.querySelectorAll('#grid tbody tr').length === 1`)
-	tabTo(b, "Select all rows")
-	b.Press(kb.ArrowDown)
+	b.Press(kb.ArrowDown) // out of the search, into the rows
+	b.Until(`document.activeElement.tagName === 'TR'`)
 	b.Press(" ")
 	b.Until(`new URLSearchParams(location.search).get('selected') !== null`)
 	b.See("1 selected")

@@ -9,7 +9,7 @@ import (
 // batchesPerPage is how many batches the history shows at once.
 const batchesPerPage = 25
 
-// batchList is the history of bulk actions.
+// batchListPage is the history of bulk actions.
 type batchListPage struct {
 	Rows      []batchLine
 	Total     int64

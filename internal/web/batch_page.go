@@ -22,7 +22,7 @@ type batchPage struct {
 // batchLinks are the batches that this one has to do with.
 type batchLinks struct {
 	CorrectsOf int64   // it runs corrected rows of that one
-	RunIn      []int64 // corrected rows of this one were run in those
+	RunIn      []int64 // corrected rows of this one, of those that the page shows, were run in those
 	RemappedOf int64
 }
 
@@ -37,7 +37,7 @@ func (s *Server) batchPage(v *visit) error {
 		return err
 	}
 	if v.fragment("result") && p.Result != nil {
-		return v.part(resultSection(p))
+		return v.part(resultInside(p))
 	}
 	return v.show(batchTitle(b), batchPageView(p))
 }
@@ -58,6 +58,7 @@ func (s *Server) fillBatchPage(v *visit, b *batch.Batch, asked rowsAsked) (*batc
 	if p.Result, err = s.resultPart(v, b, asked); err != nil {
 		return nil, err
 	}
+	p.Links.RunIn = p.Result.runIn()
 	if b.State == batch.Undone {
 		p.Kept, err = s.keptPart(v, b)
 	}

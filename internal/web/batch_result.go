@@ -142,3 +142,17 @@ func (p *batchPage) correctPath(code, after string) string { return correctPath(
 func correctPath(id int64, code, after string) string {
 	return withQuery(batchPath(id)+"/correct", "code", code, "after", after)
 }
+
+// runIn are the batches in which corrected rows of the page were run again.
+func (r *resultPart) runIn() []int64 {
+	var all []int64
+	for _, line := range r.Lines {
+		for _, p := range line.Problems {
+			if p.RunIn > 0 && !slices.Contains(all, p.RunIn) {
+				all = append(all, p.RunIn)
+			}
+		}
+	}
+	slices.Sort(all)
+	return all
+}

@@ -45,7 +45,7 @@ func (s *Server) takeSuggestion(v *visit) error {
 		return err
 	}
 	if v.fragment("result") && p.Result != nil {
-		return v.part(resultSection(p))
+		return v.part(resultInside(p))
 	}
 	return v.redirect(p.rowsPath(asked.Show, asked.Code, asked.After))
 }

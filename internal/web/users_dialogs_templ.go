@@ -77,7 +77,7 @@ func unitPickerView(p *unitPicker) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "\" hx-trigger=\"input changed delay:150ms, search\" hx-target=\"#unit-list\" hx-swap=\"outerHTML\" hx-sync=\"this:replace\"></div><p class=\"text-secondary mb-2\">Shows the users of a unit and of everything below it.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "\" hx-trigger=\"find\" hx-target=\"#unit-list\" hx-swap=\"outerHTML\" hx-sync=\"this:replace\"></div><p class=\"text-secondary mb-2\">Shows the users of a unit and of everything below it.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

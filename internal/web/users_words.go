@@ -56,7 +56,7 @@ func (p *usersPage) says() string {
 	text := fmt.Sprintf("Showing users %s to %s", number(p.first()), number(p.last()))
 	for _, c := range userColumns {
 		if by := p.sort(c.Sort); c.Sort != "" && by != "" {
-			return text + ", by " + strings.ToLower(c.Label[:1]) + c.Label[1:] + ", " + by + "."
+			return text + ", by " + c.Label + ", " + by + "."
 		}
 	}
 	return text + "."

@@ -40,9 +40,9 @@
 		if (e.target.closest('[data-to-rows]')) rows = true;
 		// Nobody imports twice by clicking twice.
 		const once = e.target.closest('form[data-once] button');
-		if (once) setTimeout(() => { once.disabled = true; });
+		if (once) setTimeout(() => { once.disabled = true; once.dataset.clicked = ''; });
 	});
-	window.addEventListener('pageshow', () => document.querySelectorAll('form[data-once] button').forEach((b) => { b.disabled = false; }));
+	window.addEventListener('pageshow', () => document.querySelectorAll('button[data-clicked]').forEach((b) => { b.disabled = false; delete b.dataset.clicked; }));
 	document.addEventListener('htmx:afterSettle', (e) => {
 		const id = e.detail.target?.id;
 		if (id === 'progress') tell();

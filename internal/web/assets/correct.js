@@ -168,7 +168,7 @@
 		table = new Tabulator(grid, {
 			data,
 			index: 'id',
-			maxHeight: 'min(60vh, 40rem)',
+			height: data.length > 12 ? 'min(60vh, 40rem)' : undefined,
 			layout: 'fitDataFill',
 			headerSortElement: () => document.createTextNode(''),
 			placeholder: '',

@@ -279,6 +279,13 @@
 			all[1]?.click();
 		}
 	});
+	// htmx listens a moment after it has put the dialog there, which quick typing would beat.
+	let finding;
+	document.addEventListener('input', (e) => {
+		if (e.target.id !== 'unit') return;
+		clearTimeout(finding);
+		finding = setTimeout(() => htmx.trigger(e.target, 'find'), 150);
+	});
 	const fit = (line) => {
 		const column = $('[name=column]', line);
 		const op = $('[name=op]', line);
