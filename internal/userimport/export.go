@@ -17,11 +17,12 @@ type Exported struct {
 	Inactive       int64 // of Users: an import into another directory would make them active
 }
 
-// Export writes all users that the handle's actor may see as the three files of an import, in the order of their LAN
-// IDs. Channel counts and features are written where they differ from the catalogue's default.
-func Export(ctx context.Context, h *directory.Handle, users, channels, features io.Writer) (Exported, error) {
+// Export writes the users that the filter picks, of those that the handle's actor may see, as the three files of an
+// import, in the order of their LAN IDs. Channel counts and features are written where they differ from the catalogue's
+// default.
+func Export(ctx context.Context, h *directory.Handle, filter directory.UserFilter, users, channels, features io.Writer) (Exported, error) {
 	e := &export{users: sheet.NewWriter(users), channels: sheet.NewWriter(channels), features: sheet.NewWriter(features)}
-	if err := h.WalkUsers(ctx, directory.UserFilter{}, e.begin, e.page); err != nil {
+	if err := h.WalkUsers(ctx, filter, e.begin, e.page); err != nil {
 		return e.done, err
 	}
 	for _, w := range []*sheet.Writer{e.users, e.channels, e.features} {

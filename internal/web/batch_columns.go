@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"muster/internal/batch"
+	"muster/internal/fault"
 	"muster/internal/userimport"
 )
 
@@ -17,7 +18,9 @@ func (s *Server) frozen(v *visit, b *batch.Batch) *userimport.Frozen {
 type columnsPart struct {
 	Problems []batch.FileProblem
 	Unknown  []userimport.UnknownColumn
-	Gone     bool // the files are kept no longer
+	Gone     bool              // the files are kept no longer
+	Refused  string            // why what was chosen cannot be
+	chosen   map[string]string // what was chosen then, by the name of the field
 }
 
 func (s *Server) columnsPart(v *visit, b *batch.Batch) (*columnsPart, error) {
@@ -55,8 +58,11 @@ func columnField(u userimport.UnknownColumn) string {
 	return fmt.Sprintf("column-%d-%d", u.File, u.Index)
 }
 
-// columnChosen is what the field shows at first: what was chosen before, or the nearest name.
-func columnChosen(u userimport.UnknownColumn) string {
+// shows is what the field of a column shows at first: what was chosen before, or the nearest name.
+func (p *columnsPart) shows(u userimport.UnknownColumn) string {
+	if value, ok := p.chosen[columnField(u)]; ok {
+		return value
+	}
 	switch {
 	case u.Decided && u.Choice == "":
 		return setAside
@@ -88,10 +94,26 @@ func (s *Server) mapColumns(v *visit) error {
 		}
 	}
 	again, err := f.Remap(v.ctx(), choices)
+	if refusal, mend := refused(v, err); mend && fault.KindOf(err) == fault.Invalid && len(unknown) > 0 {
+		return s.askColumnsAgain(v, b, unknown, refusal)
+	}
 	if err != nil {
 		return err
 	}
 	return v.redirect(batchPath(again.ID))
+}
+
+// askColumnsAgain shows the choices as they were made, and why they cannot be.
+func (s *Server) askColumnsAgain(v *visit, b *batch.Batch, unknown []userimport.UnknownColumn, refusal failure) error {
+	p, err := s.fillBatchPage(v, b, rowsAsked{})
+	if err != nil || p.Columns == nil {
+		return err
+	}
+	p.Columns.Refused, p.Columns.chosen = refusal.Message, map[string]string{}
+	for _, u := range unknown {
+		p.Columns.chosen[columnField(u)] = v.PostFormValue(columnField(u))
+	}
+	return v.showStatus(refusal.Status, batchTitle(b), batchPageView(p))
 }
 
 // whereWrong says where in a file something is wrong.

@@ -82,9 +82,11 @@ func TestUnknownColumns(t *testing.T) {
 		}
 		page := c.get(batchPath(2))
 		wants(t, "the question", page, "Which columns are these?", `name="column-0-6"`, `<option value="Supervisor">Supervisor</option>`)
-		if r := c.post(batchPath(2) + "/columns"); r.StatusCode != http.StatusUnprocessableEntity {
-			t.Errorf("nothing chosen: %d %s", r.StatusCode, r.body)
+		r = c.post(batchPath(2)+"/columns", "column-0-6", setAside)
+		if r.StatusCode != http.StatusUnprocessableEntity {
+			t.Errorf("what is needed is set aside: %d %s", r.StatusCode, r.body)
 		}
+		wants(t, "the question, again", r.body, "Supervisor of UserDetails.csv is still missing", `<option value="-" selected>`)
 		r = c.post(batchPath(2)+"/columns", "column-0-6", "Supervisor")
 		if r.Header.Get("Location") != batchPath(3) {
 			t.Fatalf("the columns are chosen: %d %s", r.StatusCode, r.body)

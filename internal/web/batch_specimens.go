@@ -11,7 +11,7 @@ import (
 	"muster/internal/userimport"
 )
 
-// importSpecimens are the pages of importing and of bulk actions in their states.
+// importSpecimens are the import dialog and the pages of one bulk action in their states.
 func importSpecimens() []specimen {
 	page := func(change func(*batchPage)) func() templ.Component {
 		return func() templ.Component {
@@ -62,9 +62,10 @@ func importSpecimens() []specimen {
 	} {
 		all = append(all, specimen{Name: state.name, Title: state.title, body: page(state.change)})
 	}
-	return append(all, historySpecimens()...)
+	return all
 }
 
+// historySpecimens are the Bulk actions page in its states.
 func historySpecimens() []specimen {
 	history := batchListPage{Total: 4, MayImport: true, All: true, Live: true}
 	for i, state := range []batch.State{batch.Applying, batch.Ready, batch.Done, batch.Failed} {

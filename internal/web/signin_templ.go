@@ -381,7 +381,7 @@ func accountView(p accountPage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "<button class=\"btn btn-primary\">Change password</button></div></form></div><div class=\"col-lg-7\"><div class=\"card\"><div class=\"card-header\"><h2 class=\"card-title\">Where you are signed in</h2></div><div class=\"table-responsive\"><table class=\"table card-table table-vcenter\"><thead><tr><th>From</th><th>Browser</th><th>Since</th><th>Last seen</th></tr></thead> <tbody>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "<button class=\"btn btn-primary\">Change password</button></div></form></div><div class=\"col-lg-7\"><div class=\"card\"><div class=\"card-header\"><h2 class=\"card-title\">Where you are signed in</h2></div><div class=\"table-responsive\" tabindex=\"0\" role=\"region\" aria-label=\"Where you are signed in\"><table class=\"table card-table table-vcenter\"><thead><tr><th>From</th><th>Browser</th><th>Since</th><th>Last seen</th></tr></thead> <tbody>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -154,7 +154,7 @@
 		if (t.hasAttribute('data-clock')) t.textContent = at.toLocaleString();
 	});
 	document.addEventListener('DOMContentLoaded', () => localTimes(document));
-	document.addEventListener('htmx:afterSettle', (e) => localTimes(e.detail.elt));
+	document.addEventListener('htmx:afterSettle', (e) => localTimes(e.target));
 
 	// --- Copying, for what is shown once.
 	document.addEventListener('click', async (e) => {

@@ -38,9 +38,11 @@
 	let rows = false;
 	document.addEventListener('click', (e) => {
 		if (e.target.closest('[data-to-rows]')) rows = true;
-		// Nobody imports twice by clicking twice.
-		const once = e.target.closest('form[data-once] button');
-		if (once) setTimeout(() => { once.disabled = true; once.dataset.clicked = ''; });
+	});
+	// Nobody imports twice by clicking twice.
+	document.addEventListener('submit', (e) => {
+		if (!e.target.matches('form[data-once]')) return;
+		e.target.querySelectorAll('button').forEach((b) => setTimeout(() => { b.disabled = true; b.dataset.clicked = ''; }));
 	});
 	window.addEventListener('pageshow', () => document.querySelectorAll('button[data-clicked]').forEach((b) => { b.disabled = false; delete b.dataset.clicked; }));
 	document.addEventListener('htmx:afterSettle', (e) => {
