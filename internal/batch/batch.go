@@ -76,18 +76,25 @@ type FileProblem struct {
 
 // Batch is a batch as the database has it.
 type Batch struct {
-	ID           int64
-	Action       string
-	State        State
-	Phase        string // what is going on: reading, checking, applying, undoing
-	Owner        string // who started it
-	Source       string
-	Options      json.RawMessage
-	CreatedAt    time.Time
-	StartedAt    time.Time
-	FinishedAt   time.Time
-	Busy         time.Duration // time spent working, without waiting for a decision
-	Done, Total  int64         // of the phase
+	ID          int64
+	Action      string
+	State       State
+	Phase       string // what is going on: reading, checking, applying, undoing
+	Owner       string // who started it
+	Source      string
+	BySystem    bool   // Owner is the system, not a user of that name
+	UndoneBy    string // who asked for the undo, if anybody did
+	Options     json.RawMessage
+	CreatedAt   time.Time
+	StartedAt   time.Time
+	FinishedAt  time.Time
+	Busy        time.Duration // time spent working, without waiting for a decision
+	Done, Total int64         // of the phase: bytes while reading, rows otherwise
+	// What a rate is made of: since when the phase goes on in the process that runs it, what was done then, and when
+	// Done was written, at least about once a second while it runs.
+	PhaseStarted time.Time
+	PhaseFrom    int64
+	Published    time.Time
 	Counts       Counts
 	Undone       int64
 	FileProblems []FileProblem
@@ -98,6 +105,30 @@ type Batch struct {
 	LeaseUntil   time.Time
 	LeaseOwner   string // host/process
 	Files        []File
+
+	undoSource   string
+	undoBySystem bool
+}
+
+// CountsRows tells whether Done and Total are rows; while files are read they are bytes.
+func (b *Batch) CountsRows() bool { return b.Phase != "reading" }
+
+// Rate is how much is done a second in this phase, rows or bytes; 0 as long as that cannot be said.
+func (b *Batch) Rate() float64 {
+	took := b.Published.Sub(b.PhaseStarted).Seconds()
+	if b.PhaseStarted.IsZero() || took <= 0 || b.Done <= b.PhaseFrom {
+		return 0
+	}
+	return float64(b.Done-b.PhaseFrom) / took
+}
+
+// Left is how long the phase will still take at its rate; known is false as long as that cannot be said.
+func (b *Batch) Left() (left time.Duration, known bool) {
+	rate := b.Rate()
+	if rate == 0 || b.Total < b.Done {
+		return 0, false
+	}
+	return time.Duration(float64(b.Total-b.Done) / rate * float64(time.Second)), true
 }
 
 // Operation is a bulk action.

@@ -29,6 +29,10 @@ func (r *Run) Chunk(ctx context.Context, fn func(*sqldb.Tx) (Chunk, error)) erro
 	if r.cancel.Load() && r.Batch.State != Undoing {
 		return ErrCancelled
 	}
+	if err := r.begin(ctx); err != nil {
+		return err
+	}
+	defer r.end()
 	err := r.engine.DB.BulkTx(ctx, func(tx *sqldb.Tx) error {
 		if tx.Engine() == sqldb.Postgres {
 			if _, err := tx.ExecContext(ctx, fmt.Sprintf("SET LOCAL application_name = '%s'", sessionName(r.Batch.ID, r.token))); err != nil {

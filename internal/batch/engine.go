@@ -2,10 +2,8 @@ package batch
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -18,10 +16,12 @@ import (
 )
 
 // The lease: a process that dies is replaced after Lease at the latest plus the pause between two looks (see Wait),
-// well within 15 seconds. It is renewed often enough that two failed renewals do no harm.
+// well within 15 seconds. It is renewed once a second, for that publishes progress too; on SQLite a chunk renews it at
+// its end, and only one that takes longer than chunkBeat is cut short for that.
 const (
-	Lease = 10 * time.Second
-	beat  = 2500 * time.Millisecond
+	Lease     = 10 * time.Second
+	beat      = time.Second
+	chunkBeat = 2500 * time.Millisecond
 )
 
 // Engine runs batches. All fields but Log must be set.
@@ -31,77 +31,16 @@ type Engine struct {
 	Blobs      *blob.Disk
 	Scratch    string // directory for what may vanish
 	Operations map[string]Operation
-	// Actor returns who a stored batch acts for.
+	// Actor returns the user whom a stored batch acts for, with the rights and the scope that they have by now. It is
+	// not asked where a batch acts for the system.
 	Actor func(ctx context.Context, owner, source string) (directory.Actor, error)
 	// MaxUpload is in bytes per file.
 	MaxUpload int64
 	// Patience is how long one call keeps trying when a fault that can pass does not.
 	Patience time.Duration
 	Log      *slog.Logger
-}
 
-// Input is a file to freeze.
-type Input struct {
-	Name string
-	Open func() (io.ReadCloser, error)
-}
-
-// Spec is a batch to be.
-type Spec struct {
-	Action  string
-	Options any // stored as JSON
-	Inputs  []Input
-}
-
-// Create freezes the input and makes the batch, in state received. Nothing runs yet.
-func (e *Engine) Create(ctx context.Context, actor directory.Actor, s Spec) (*Batch, error) {
-	if err := actor.Need("users:add"); err != nil {
-		return nil, err
-	}
-	options, err := json.Marshal(s.Options)
-	if err != nil {
-		return nil, err
-	}
-	files, err := e.freeze(ctx, s.Inputs)
-	if err != nil {
-		return nil, err
-	}
-	var id int64
-	err = e.DB.Tx(ctx, func(tx *sqldb.Tx) error {
-		id, _, err = sqldb.One[int64](ctx, tx, `INSERT INTO batches (action, state, owner, source, options, created_at)
-			VALUES ($1, 'received', $2, $3, $4, $5) RETURNING id`, s.Action, actor.Name(), actor.Source(), string(options), e.now())
-		if err != nil {
-			return fmt.Errorf("make the batch: %w", err)
-		}
-		for i, f := range files {
-			if _, err := tx.ExecContext(ctx, "INSERT INTO batch_files (batch_id, position, name, hash, size) VALUES ($1, $2, $3, $4, $5)", id, i, f.Name, f.Hash, f.Size); err != nil {
-				return fmt.Errorf("keep file %s: %w", f.Name, err)
-			}
-		}
-		return directory.WriteAudit(ctx, tx, directory.AuditEntry{At: e.now(), Actor: actor.Name(), Source: actor.Source(), Action: s.Action,
-			Subject: "batch", Name: fmt.Sprint(id), After: string(options), BatchID: id})
-	})
-	if err != nil {
-		return nil, err
-	}
-	return get(ctx, e.DB.Read(), id)
-}
-
-func (e *Engine) freeze(ctx context.Context, inputs []Input) ([]File, error) {
-	var files []File
-	for _, in := range inputs {
-		r, err := in.Open()
-		if err != nil {
-			return nil, err
-		}
-		hash, size, err := e.Blobs.Put(ctx, r, e.MaxUpload)
-		r.Close()
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", in.Name, err)
-		}
-		files = append(files, File{Name: in.Name, Hash: hash, Size: size})
-	}
-	return files, nil
+	wake wake
 }
 
 func (e *Engine) now() int64 { return e.Directory.Now().UnixMicro() }

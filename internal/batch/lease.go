@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -31,7 +32,7 @@ func (e *Engine) claim(ctx context.Context, b *Batch) (token int64, ok bool, err
 	}
 	err = e.DB.Tx(ctx, func(tx *sqldb.Tx) error {
 		token, ok, err = sqldb.One[int64](ctx, tx, `UPDATE batches SET lease_token = lease_token + 1, lease_until = $2, lease_owner = $3,
-			started_at = coalesce(started_at, $4)
+			started_at = coalesce(started_at, $4), reason = '', phase = '', done = 0, total = 0
 			WHERE id = $1 AND (lease_until < $4 OR lease_until < $5 AND lease_owner = $6) AND `+live+` RETURNING lease_token`,
 			b.ID, e.now()+Lease.Microseconds(), self(), e.now(), until, b.LeaseOwner)
 		return err
@@ -54,6 +55,9 @@ func (e *Engine) hold(ctx context.Context, b *Batch, watch func(*Batch)) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	run := &Run{Batch: b, engine: e, token: b.LeaseToken, watch: watch, stop: stop}
+	if leave := halter(ctx); leave != nil {
+		defer context.AfterFunc(leave, run.halt)()
+	}
 	run.renewed.Store(time.Now().UnixNano())
 	run.cancel.Store(b.Cancel)
 	beating := make(chan struct{})
@@ -71,8 +75,8 @@ func (e *Engine) hold(ctx context.Context, b *Batch, watch func(*Batch)) error {
 	return e.release(context.WithoutCancel(ctx), run, time.Since(started), err)
 }
 
-// keepLease renews the lease and publishes progress. On SQLite, where one writes at a time, the chunks renew it, and
-// this only steps in when they do not.
+// keepLease renews the lease and publishes progress. Chunks do so too; on SQLite, where one writes at a time, this only
+// steps in while one is under way when that takes long.
 func (r *Run) keepLease(ctx context.Context) {
 	tick := time.NewTicker(beat)
 	defer tick.Stop()
@@ -82,7 +86,7 @@ func (r *Run) keepLease(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		if r.engine.DB.Engine == sqldb.SQLite && time.Since(time.Unix(0, r.renewed.Load())) < beat {
+		if since := time.Since(time.Unix(0, r.renewed.Load())); since < beat*9/10 || since < chunkBeat && r.engine.DB.Engine == sqldb.SQLite && r.inChunk() {
 			continue
 		}
 		cancel := false
@@ -120,7 +124,7 @@ func (e *Engine) release(ctx context.Context, r *Run, busy time.Duration, runErr
 			return nil
 		case errors.Is(runErr, ErrCancelled):
 			// The check was cut short, so nothing is applied, and what it may have said already will not be.
-			if err := dropReport(ctx, tx, r.Batch.ID, ResultReport); err != nil {
+			if err := dropReports(ctx, tx, r.Batch.ID); err != nil {
 				return err
 			}
 			if err := storeCounts(ctx, tx, r.Batch.ID, Counts{}); err != nil {
@@ -129,9 +133,9 @@ func (e *Engine) release(ctx context.Context, r *Run, busy time.Duration, runErr
 			return e.settle(ctx, tx, r.Batch.ID, Cancelled, "")
 		case errors.As(runErr, &problems):
 			return e.fail(ctx, tx, r.Batch.ID, problems)
-		case errors.Is(runErr, context.Canceled), mendable(runErr):
+		case errors.Is(runErr, context.Canceled), errors.Is(runErr, errHalted), mendable(runErr):
 			reason := message(runErr)
-			if errors.Is(runErr, context.Canceled) {
+			if errors.Is(runErr, context.Canceled) || errors.Is(runErr, errHalted) {
 				reason = "the process that ran it was stopped"
 			}
 			_, err := tx.ExecContext(ctx, "UPDATE batches SET reason = $2 WHERE id = $1", r.Batch.ID, reason)
@@ -156,10 +160,14 @@ type Run struct {
 	renewed  atomic.Int64 // when, by the process's clock, in nanoseconds
 	cancel   atomic.Bool
 	applying atomic.Bool
-	phase    atomic.Pointer[string]
+	phase    atomic.Pointer[phase]
 	done     atomic.Int64
 	total    atomic.Int64
 	shown    atomic.Int64
+
+	mu       sync.Mutex // of what follows
+	underWay int        // chunks
+	halted   bool
 }
 
 // self names this process to others that look at its leases.

@@ -8,7 +8,10 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
+	"strings"
 
+	"muster/internal/directory"
 	"muster/internal/sqldb"
 )
 
@@ -33,8 +36,11 @@ type page struct {
 	codes       map[string]int
 }
 
-// place orders entries: by file, then row. Rows of a file stay far below 2^40.
-func (e *Entry) place() int64 { return int64(e.File)<<40 | e.Row }
+// Place orders entries: by file, then row.
+func (e *Entry) Place() int64 { return Place(e.File, e.Row) }
+
+// Place is where a row of a file stands in a report's order. Rows of a file stay far below 2^40.
+func Place(file int, row int64) int64 { return int64(file)<<40 | row }
 
 // WriteReport replaces a report by the entries, which come in the order of file and row.
 func (r *Run) WriteReport(ctx context.Context, name string, entries iter.Seq2[Entry, error]) error {
@@ -89,13 +95,33 @@ func dropReport(ctx context.Context, tx *sqldb.Tx, id int64, name string) error 
 	return nil
 }
 
+// dropReports drops what a check that was cut short may have said.
+func dropReports(ctx context.Context, tx *sqldb.Tx, id int64) error {
+	if err := dropReport(ctx, tx, id, PreviewReport); err != nil {
+		return err
+	}
+	return dropReport(ctx, tx, id, ResultReport)
+}
+
+// codes yields the codes of the entry's problems, each once.
+func (e *Entry) codes() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for i := range e.Problems {
+			code := e.Problems[i].Code
+			if !slices.ContainsFunc(e.Problems[:i], func(p directory.Problem) bool { return p.Code == code }) && !yield(code) {
+				return
+			}
+		}
+	}
+}
+
 func pack(number int, entries []Entry) (page, error) {
 	var buf bytes.Buffer
 	z, err := flate.NewWriter(&buf, flate.BestSpeed)
 	if err != nil {
 		return page{}, err
 	}
-	p := page{number: number, first: entries[0].place(), last: entries[len(entries)-1].place(), entries: len(entries), codes: map[string]int{}}
+	p := page{number: number, first: entries[0].Place(), last: entries[len(entries)-1].Place(), entries: len(entries), codes: map[string]int{}}
 	enc := json.NewEncoder(z)
 	enc.SetEscapeHTML(false)
 	for i := range entries {
@@ -106,6 +132,9 @@ func pack(number int, entries []Entry) (page, error) {
 		p.codes["="+string(entries[i].Outcome)]++
 		for _, problem := range entries[i].Problems {
 			p.codes[problem.Code]++
+		}
+		for code := range entries[i].codes() {
+			p.codes[bothKey(string(entries[i].Outcome), code)]++
 		}
 	}
 	err = z.Close()
@@ -136,38 +165,86 @@ func (r *Run) writePages(ctx context.Context, name string, pages []page) error {
 
 // Filter picks entries of a report. The zero Filter picks all.
 type Filter struct {
-	Code    string // entries that have this problem
-	Outcome string // entries of this outcome
+	Code     string   // entries that have this problem
+	Outcome  string   // entries of this outcome
+	Outcomes []string // entries of one of these outcomes
+	After    int64    // entries behind this place (see [Entry.Place])
 }
 
-func (f Filter) key() string {
-	switch {
-	case f.Code != "":
-		return f.Code
-	case f.Outcome != "":
-		return "=" + f.Outcome
+// A page is found by what is on it: "" for any entry, a problem's code for how many such problems, "=" and an outcome
+// for how many entries, "=", an outcome, a space and a code for how many entries of the outcome have that problem.
+func (f Filter) keys(both bool) []any {
+	outcomes := f.Outcomes
+	if f.Outcome != "" {
+		outcomes = append([]string{f.Outcome}, outcomes...)
 	}
-	return ""
+	var keys []any
+	for _, o := range outcomes {
+		switch {
+		case f.Code == "":
+			keys = append(keys, "="+o)
+		case both:
+			keys = append(keys, bothKey(o, f.Code))
+		}
+	}
+	if len(keys) == 0 {
+		keys = append(keys, f.Code)
+	}
+	return keys
 }
 
-// entries reads a report in order, one page in memory at a time.
+func bothKey(outcome, code string) string { return "=" + outcome + " " + code }
+
+// keyedByBoth tells whether the report's pages can be found by outcome and code; those of an earlier Muster cannot.
+func keyedByBoth(ctx context.Context, q sqldb.Querier, id int64, name string) (bool, error) {
+	n, _, err := sqldb.One[int](ctx, q, `SELECT CASE WHEN EXISTS (SELECT 1 FROM batch_page_codes WHERE batch_id = $1 AND run = $2 AND code LIKE '=% %')
+		THEN 1 ELSE 0 END`, id, name)
+	return n == 1, err
+}
+
+// entries reads a report in order, one page in memory at a time, and only pages that have what the filter picks.
 func entries(ctx context.Context, q sqldb.Querier, id int64, name string, f Filter) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		pages, err := sqldb.All[int](ctx, q, "SELECT page FROM batch_page_codes WHERE batch_id = $1 AND run = $2 AND code = $3 ORDER BY page", id, name, f.key())
-		if err != nil {
+		if err := eachPage(ctx, q, id, name, f, func(data []byte) bool { return unpack(data, f, yield) }); err != nil {
 			yield(Entry{}, err)
-			return
 		}
-		for _, number := range pages {
-			data, _, err := sqldb.One[[]byte](ctx, q, "SELECT data FROM batch_pages WHERE batch_id = $1 AND run = $2 AND page = $3", id, name, number)
-			if err != nil {
-				yield(Entry{}, err)
-				return
-			}
-			if !unpack(data, f, yield) {
-				return
-			}
+	}
+}
+
+func eachPage(ctx context.Context, q sqldb.Querier, id int64, name string, f Filter, fn func(data []byte) bool) error {
+	both := false
+	if f.Code != "" && (f.Outcome != "" || len(f.Outcomes) > 0) {
+		var err error
+		if both, err = keyedByBoth(ctx, q, id, name); err != nil {
+			return err
 		}
+	}
+	next := int64(0)
+	if f.After > 0 {
+		first, found, err := sqldb.One[int64](ctx, q, `SELECT page FROM batch_pages WHERE batch_id = $1 AND run = $2 AND last_row > $3
+			ORDER BY last_row LIMIT 1`, id, name, f.After)
+		if err != nil || !found {
+			return err
+		}
+		next = first
+	}
+	type page struct {
+		Number int64
+		Data   []byte
+	}
+	keys := f.keys(both)
+	places := make([]string, len(keys))
+	for i := range keys {
+		places[i] = fmt.Sprintf("$%d", i+4)
+	}
+	query := `SELECT page, data FROM batch_pages WHERE batch_id = $1 AND run = $2 AND page = (
+		SELECT min(page) FROM batch_page_codes WHERE batch_id = $1 AND run = $2 AND page >= $3 AND code IN (` + strings.Join(places, ", ") + `))`
+	for {
+		p, found, err := sqldb.One[page](ctx, q, query, append([]any{id, name, next}, keys...)...)
+		if err != nil || !found || !fn(p.Data) {
+			return err
+		}
+		next = p.Number + 1
 	}
 }
 
@@ -188,7 +265,10 @@ func unpack(data []byte, f Filter, yield func(Entry, error) bool) bool {
 }
 
 func (f Filter) matches(e *Entry) bool {
-	if f.Outcome != "" && string(e.Outcome) != f.Outcome {
+	if e.Place() <= f.After && f.After > 0 {
+		return false
+	}
+	if (f.Outcome != "" || len(f.Outcomes) > 0) && string(e.Outcome) != f.Outcome && !slices.Contains(f.Outcomes, string(e.Outcome)) {
 		return false
 	}
 	if f.Code == "" {

@@ -180,7 +180,7 @@ func (r *Run) DB() *sqldb.DB { return r.engine.DB }
 func (r *Run) Open(file int) (*blob.File, error) {
 	f, err := r.engine.Blobs.Open(r.Batch.Files[file].Hash)
 	if fault.KindOf(err) == fault.NotFound {
-		return nil, fault.Wrap(fault.NotFound, errNotHere, "%s, as batch %d keeps it, is not in this data directory; run it with the --data-dir that it was made with", r.Batch.Files[file].Name, r.Batch.ID)
+		return nil, fault.Wrap(fault.NotFound, errNotHere, "%s, as batch %d keeps it, is not in the data directory of this process; run it where it was made", r.Batch.Files[file].Name, r.Batch.ID)
 	}
 	return f, err
 }
@@ -188,9 +188,10 @@ func (r *Run) Open(file int) (*blob.File, error) {
 // Scratch makes a directory of the run's own for what may vanish.
 func (r *Run) Scratch() (dir string, remove func(), err error) { return r.engine.scratch(r.Batch.ID) }
 
-// Handle is the directory in the hands of whom the batch acts for.
+// Handle is the directory in the hands of whom the batch acts for, with the rights and the scope that they have by now:
+// its owner, or, when it takes back, whoever asked for that.
 func (r *Run) Handle(ctx context.Context) (*directory.Handle, error) {
-	actor, err := r.engine.Actor(ctx, r.Batch.Owner, r.Batch.Source)
+	actor, err := r.engine.actorOf(ctx, r.Batch)
 	if err != nil {
 		return nil, err
 	}
@@ -225,13 +226,14 @@ func (r *Run) finish(ctx context.Context, fn func(*sqldb.Tx) error) error {
 
 // fence demands the lease, renews it, and publishes progress.
 func (r *Run) fence(ctx context.Context, tx *sqldb.Tx) error {
-	phase := ""
-	if p := r.phase.Load(); p != nil {
-		phase = *p
+	now, p := r.engine.now(), phase{}
+	if current := r.phase.Load(); current != nil {
+		p = *current
 	}
-	cancel, held, err := sqldb.One[int](ctx, tx, `UPDATE batches SET lease_until = $3, phase = $4, done = $5, total = $6
+	cancel, held, err := sqldb.One[int](ctx, tx, `UPDATE batches SET lease_until = $3, phase = $4, done = $5, total = $6,
+		phase_started_at = $7, phase_from = $8, published_at = $9
 		WHERE id = $1 AND lease_token = $2 RETURNING cancel`,
-		r.Batch.ID, r.token, r.engine.now()+Lease.Microseconds(), phase, r.done.Load(), r.total.Load())
+		r.Batch.ID, r.token, now+Lease.Microseconds(), p.name, r.done.Load(), r.total.Load(), p.started, p.from, now)
 	if err != nil {
 		return err
 	}
@@ -243,9 +245,17 @@ func (r *Run) fence(ctx context.Context, tx *sqldb.Tx) error {
 	return nil
 }
 
+// phase is what a run is at: since when (microseconds), and how much of it was done then.
+type phase struct {
+	name          string
+	started, from int64
+}
+
 // Progress says how far the phase is; the next renewal publishes it.
-func (r *Run) Progress(phase string, done, total int64) {
-	r.phase.Store(&phase)
+func (r *Run) Progress(name string, done, total int64) {
+	if p := r.phase.Load(); p == nil || p.name != name {
+		r.phase.CompareAndSwap(p, &phase{name: name, started: r.engine.now(), from: done})
+	}
 	r.done.Store(done)
 	r.total.Store(total)
 	r.show(false)
@@ -260,7 +270,7 @@ func (r *Run) show(now bool) {
 	}
 	b := *r.Batch
 	if p := r.phase.Load(); p != nil {
-		b.Phase = *p
+		b.Phase, b.PhaseStarted, b.PhaseFrom = p.name, at(p.started), p.from
 	}
 	b.Done, b.Total = r.done.Load(), r.total.Load()
 	r.watch(&b)

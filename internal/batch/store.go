@@ -12,7 +12,8 @@ import (
 
 const columns = `id, action, state, phase, owner, source, options, created_at, coalesce(started_at, 0), coalesce(finished_at, 0),
 	busy_micros, done, total, rows_count, inserted, updated, unchanged, duplicate, invalid, stray, undone,
-	file_problems, reason, work, cancel, lease_token, lease_until, lease_owner`
+	file_problems, reason, work, cancel, lease_token, lease_until, lease_owner, by_system, undo_by, undo_source, undo_by_system,
+	phase_started_at, phase_from, published_at`
 
 // row is a batch as it is stored, in the order of columns.
 type row struct {
@@ -28,6 +29,11 @@ type row struct {
 	FileProblems, Reason, Work     string
 	Cancel, Token, Until           int64
 	LeaseOwner                     string
+	BySystem                       int
+	UndoBy, UndoSource             string
+	UndoBySystem                   int
+	PhaseStarted, PhaseFrom        int64
+	Published                      int64
 }
 
 func (r row) batch() (*Batch, error) {
@@ -35,7 +41,9 @@ func (r row) batch() (*Batch, error) {
 		ID: r.ID, Action: r.Action, State: r.State, Phase: r.Phase, Owner: r.Owner, Source: r.Source, Options: json.RawMessage(r.Options),
 		CreatedAt: at(r.CreatedAt), StartedAt: at(r.StartedAt), FinishedAt: at(r.Finished), Busy: time.Duration(r.BusyMicros) * time.Microsecond,
 		Done: r.Done, Total: r.Total, Undone: r.Undone, Reason: r.Reason, Work: json.RawMessage(r.Work), Cancel: r.Cancel != 0,
-		LeaseToken: r.Token, LeaseUntil: at(r.Until), LeaseOwner: r.LeaseOwner,
+		LeaseToken: r.Token, LeaseUntil: at(r.Until), LeaseOwner: r.LeaseOwner, BySystem: r.BySystem != 0,
+		UndoneBy: r.UndoBy, undoSource: r.UndoSource, undoBySystem: r.UndoBySystem != 0,
+		PhaseStarted: at(r.PhaseStarted), PhaseFrom: r.PhaseFrom, Published: at(r.Published),
 		Counts: Counts{Rows: r.Rows, Inserted: r.Inserted, Updated: r.Updated, Unchanged: r.Unchanged, Duplicate: r.Duplicate, Invalid: r.Invalid, Stray: r.Stray},
 	}
 	return b, json.Unmarshal([]byte(r.FileProblems), &b.FileProblems)
@@ -54,7 +62,7 @@ func get(ctx context.Context, q sqldb.Querier, id int64) (*Batch, error) {
 		return nil, fmt.Errorf("read batch %d: %w", id, err)
 	}
 	if !found {
-		return nil, fault.New(fault.NotFound, "there is no batch %d; `muster batches list` shows those there are", id)
+		return nil, notThere(id)
 	}
 	b, err := r.batch()
 	if err != nil {
@@ -64,10 +72,17 @@ func get(ctx context.Context, q sqldb.Querier, id int64) (*Batch, error) {
 	return b, err
 }
 
-// list returns batches, newest first, with ids below before where that is not 0.
-func list(ctx context.Context, q sqldb.Querier, before int64, limit int) ([]*Batch, error) {
+// notThere is what whoever may not know of a batch is told too.
+func notThere(id int64) error {
+	return fault.New(fault.NotFound, "there is no batch %d; look at the list of batches for those there are", id)
+}
+
+// list returns batches with their files, newest first, of those that the condition picks; its parameters begin at $2.
+func list(ctx context.Context, q sqldb.Querier, limit int, where string, args ...any) ([]*Batch, error) {
 	var all []*Batch
-	for r, err := range sqldb.Each[row](ctx, q, "SELECT "+columns+" FROM batches WHERE $1 = 0 OR id < $1 ORDER BY id DESC LIMIT $2", before, limit) {
+	byID := map[int64]*Batch{}
+	query := "SELECT " + columns + " FROM batches WHERE " + where + " ORDER BY id DESC LIMIT $1"
+	for r, err := range sqldb.Each[row](ctx, q, query, append([]any{limit}, args...)...) {
 		if err != nil {
 			return nil, fmt.Errorf("list batches: %w", err)
 		}
@@ -75,7 +90,25 @@ func list(ctx context.Context, q sqldb.Querier, before int64, limit int) ([]*Bat
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, b)
+		all, byID[b.ID] = append(all, b), b
+	}
+	if len(all) == 0 {
+		return nil, nil
+	}
+	type file struct {
+		Batch            int64
+		Name, Kind, Hash string
+		Size             int64
+	}
+	newest, oldest := all[0].ID, all[len(all)-1].ID
+	for f, err := range sqldb.Each[file](ctx, q, `SELECT batch_id, name, kind, hash, size FROM batch_files
+		WHERE batch_id BETWEEN $1 AND $2 ORDER BY batch_id, position`, oldest, newest) {
+		if err != nil {
+			return nil, fmt.Errorf("list batches: %w", err)
+		}
+		if b := byID[f.Batch]; b != nil {
+			b.Files = append(b.Files, File{Name: f.Name, Kind: f.Kind, Hash: f.Hash, Size: f.Size})
+		}
 	}
 	return all, nil
 }

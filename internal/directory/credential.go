@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"muster/internal/fault"
 	"muster/internal/sqldb"
 )
 
@@ -38,10 +39,18 @@ func CredentialByLink(ctx context.Context, q sqldb.Querier, hash []byte) (c Cred
 }
 
 // SetLink gives the user a one-time link in place of any earlier one. Somebody who could not sign in before counts as
-// changed by it, so that the undo of an import leaves them, and lists them.
+// changed by it, so that the undo of an import leaves them, and lists them. It needs users:edit; who is not within the
+// actor's scope is NotFound.
 func (h *Handle) SetLink(ctx context.Context, tx *sqldb.Tx, userID int64, hash []byte, until int64) error {
 	if err := h.actor.Need("users:edit"); err != nil {
 		return err
+	}
+	unit, found, err := sqldb.One[string](ctx, tx, "SELECT coalesce(o.path, '') FROM users u LEFT JOIN org_units o ON o.id = u.org_unit_id WHERE u.id = $1", userID)
+	if err != nil {
+		return fmt.Errorf("make a link: %w", err)
+	}
+	if !found || !h.actor.scope.Contains(unit) {
+		return fault.New(fault.NotFound, "there is no such user among those that you may change")
 	}
 	made, err := tx.ExecContext(ctx, "INSERT INTO credentials (user_id) VALUES ($1) ON CONFLICT (user_id) DO NOTHING", userID)
 	if err != nil {

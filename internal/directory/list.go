@@ -3,9 +3,10 @@ package directory
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
-	"strings"
+	"time"
 
 	"muster/internal/sqldb"
 )
@@ -18,16 +19,6 @@ func (h *Handle) Users(ctx context.Context, f UserFilter, after string, limit in
 		return err
 	})
 	return users, err
-}
-
-// CountUsers returns how many users within the actor's scope the filter picks.
-func (h *Handle) CountUsers(ctx context.Context, f UserFilter) (n int64, err error) {
-	if err := h.actor.Need("users:access"); err != nil {
-		return 0, err
-	}
-	where, args := f.where(h.actor.scope, nil)
-	n, _, err = sqldb.One[int64](ctx, h.dir.DB.Read(), "SELECT count(*) FROM users u WHERE "+where, args...)
-	return n, err
 }
 
 // walkPage is how many users are in memory while all are walked over.
@@ -57,9 +48,9 @@ func (h *Handle) WalkUsers(ctx context.Context, f UserFilter, begin func(*Config
 type listing struct {
 	q      sqldb.Querier
 	db     *sqldb.DB
-	filter UserFilter
-	scope  Scope
 	cfg    Configuration
+	terms  []term
+	nobody bool // no user can match
 
 	units, accessRoles, crmNames, greetings, roles map[int64]string
 	channels, features                             map[int64]string
@@ -70,8 +61,11 @@ func (h *Handle) listing(ctx context.Context, f UserFilter, fn func(*listing) er
 		return err
 	}
 	return h.dir.DB.Snapshot(ctx, func(q sqldb.Querier) (err error) {
-		l := &listing{q: q, db: h.dir.DB, filter: f, scope: h.actor.scope}
+		l := &listing{q: q, db: h.dir.DB}
 		if l.cfg, err = LoadConfiguration(ctx, q); err != nil {
+			return err
+		}
+		if l.terms, l.nobody, err = f.terms(&l.cfg, h.actor.scope); err != nil {
 			return err
 		}
 		l.units = namesOf(l.cfg.OrgUnits, func(u OrgUnit) (int64, string) { return u.ID, u.FullName })
@@ -94,81 +88,80 @@ func namesOf[T any](all []T, name func(T) (int64, string)) map[int64]string {
 	return m
 }
 
-// where is the filter within the scope as a predicate over users u, with its arguments after those given.
-func (f UserFilter) where(s Scope, args []any) (string, []any) {
-	where, args := s.where("u.org_unit_id", args)
-	if f.BatchID != 0 {
-		args = append(args, f.BatchID)
-		where += fmt.Sprintf(" AND u.batch_id = $%d", len(args))
-	}
-	return where, args
-}
-
-// where is the scope as a predicate over a column of org unit ids; a scope of nowhere matches no row.
-func (s Scope) where(column string, args []any) (string, []any) {
-	if s.everywhere {
-		return "1 = 1", args
-	}
-	var any []string
-	for _, path := range s.below {
-		// A path ends with a slash, and everything below begins with it; 0 is the character after the slash.
-		args = append(args, path, strings.TrimSuffix(path, "/")+"0")
-		any = append(any, fmt.Sprintf("o.path >= $%d AND o.path < $%d", len(args)-1, len(args)))
-	}
-	for _, path := range s.exactly {
-		args = append(args, path)
-		any = append(any, fmt.Sprintf("o.path = $%d", len(args)))
-	}
-	if any == nil {
-		return "1 = 0", args
-	}
-	return fmt.Sprintf("%s IN (SELECT o.id FROM org_units o WHERE %s)", column, strings.Join(any, " OR ")), args
-}
-
 // userRow is a user as the first of a page's statements reads it.
 type userRow struct {
 	ID                                     int64
 	LANID, FirstName, LastName             string
 	AgentID, PBXID                         string
 	Profile                                Profile
-	Supervisor                             string
+	Supervisor, SupervisorName             string
 	OrgUnit, AccessRole, CRMName, Greeting int64
 	Active                                 int
+	Email, Picture, ChangedBy              string
+	ChangedAt, BatchID, Version            int64
 }
 
-// page reads a page with one statement for the users, and one for each of what a user has any number of.
+// page returns users by LAN ID, after one of them.
 func (l *listing) page(ctx context.Context, afterKey string, limit int) ([]User, error) {
-	where, args := l.filter.where(l.scope, []any{afterKey, limit})
-	users := []User{}
-	var ids []string
-	at := map[int64]int{}
-	for r, err := range sqldb.Each[userRow](ctx, l.q, `
-		SELECT u.id, u.lan_id, u.first_name, u.last_name, u.agent_id, coalesce(u.pbx_id, ''), u.profile, coalesce(s.lan_id, ''),
-			coalesce(u.org_unit_id, 0), coalesce(u.access_role_id, 0), coalesce(u.crm_name_id, 0), coalesce(u.greeting_template_id, 0), u.active
-		FROM users u LEFT JOIN users s ON s.id = u.supervisor_id
-		WHERE u.lan_key > $1 AND `+where+" ORDER BY u.lan_key LIMIT $2", args...) {
-		if err != nil {
-			return nil, fmt.Errorf("list users: %w", err)
-		}
-		at[r.ID] = len(users)
-		ids = append(ids, strconv.FormatInt(r.ID, 10))
-		users = append(users, l.user(&r))
+	f := finder{listing: l, order: UserSort{}.order(&l.cfg), need: limit}
+	if afterKey != "" {
+		f.after = &position{key: storable(afterKey), id: math.MaxInt64}
 	}
-	keys := l.db.KeySet(ids)
-	if err := l.addRoles(ctx, keys, func(id int64) *User { return &users[at[id]] }); err != nil {
+	found, err := f.findOn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list users: %w", err)
+	}
+	ids := make([]int64, len(found))
+	for i, at := range found {
+		ids[i] = at.id
+	}
+	return l.users(ctx, ids)
+}
+
+// users reads users, in the order of the ids, with one statement for themselves and one for each of what a user has
+// any number of.
+func (l *listing) users(ctx context.Context, ids []int64) ([]User, error) {
+	users := make([]User, len(ids))
+	if len(ids) == 0 {
+		return users, nil
+	}
+	at := make(map[int64]*User, len(ids))
+	texts := make([]string, len(ids))
+	for i, id := range ids {
+		at[id] = &users[i]
+		texts[i] = strconv.FormatInt(id, 10)
+	}
+	keys := l.db.KeySet(texts)
+	for r, err := range sqldb.Each[userRow](ctx, l.q, `
+		SELECT u.id, u.lan_id, u.first_name, u.last_name, u.agent_id, coalesce(u.pbx_id, ''), u.profile,
+			coalesce(s.lan_id, ''), coalesce(s.first_name || ' ' || s.last_name, ''),
+			coalesce(u.org_unit_id, 0), coalesce(u.access_role_id, 0), coalesce(u.crm_name_id, 0), coalesce(u.greeting_template_id, 0), u.active,
+			coalesce(u.email, ''), coalesce(u.picture, ''), u.changed_by, u.changed_at, coalesce(u.batch_id, 0), u.version
+		FROM `+l.db.Keys+` AS k CROSS JOIN users u LEFT JOIN users s ON s.id = u.supervisor_id
+		WHERE u.id = CAST(k.key AS BIGINT)`, keys) {
+		if err != nil {
+			return nil, fmt.Errorf("read users: %w", err)
+		}
+		*at[r.ID] = l.user(&r)
+	}
+	user := func(id int64) *User { return at[id] }
+	if err := l.addRoles(ctx, keys, user); err != nil {
 		return nil, fmt.Errorf("list roles of users: %w", err)
 	}
-	if err := l.addDetails(ctx, keys, func(id int64) *User { return &users[at[id]] }); err != nil {
+	if err := l.addDetails(ctx, keys, user); err != nil {
 		return nil, fmt.Errorf("list channel counts and features of users: %w", err)
 	}
 	return users, nil
 }
 
+func (l *listing) statement() *statement { return &statement{db: l.db} }
+
 func (l *listing) user(r *userRow) User {
 	u := User{
 		ID: r.ID, LANID: r.LANID, FirstName: r.FirstName, LastName: r.LastName, AgentID: r.AgentID, PBXID: r.PBXID, Profile: r.Profile,
-		Supervisor: r.Supervisor, OrgUnit: l.units[r.OrgUnit], Roles: []string{}, AccessRole: l.accessRoles[r.AccessRole],
+		Supervisor: r.Supervisor, SupervisorName: r.SupervisorName, OrgUnit: l.units[r.OrgUnit], Roles: []string{}, AccessRole: l.accessRoles[r.AccessRole],
 		CRMName: l.crmNames[r.CRMName], GreetingTemplate: l.greetings[r.Greeting], Status: Active,
+		Email: r.Email, Picture: r.Picture, ChangedBy: r.ChangedBy, ChangedAt: time.UnixMicro(r.ChangedAt).UTC(), BatchID: r.BatchID, Version: r.Version,
 		ChannelCounts: make(map[string]int, len(l.cfg.Channels)), Features: make(map[string]string, len(l.cfg.Features)),
 	}
 	if r.Active == 0 {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -165,8 +166,9 @@ func TestUsersPages(t *testing.T) {
 		}
 		counts["Text Chat"], features["Voice ACD Auto Answer"] = 4, "yes"
 		want := directory.User{ID: 3, LANID: "UserC", FirstName: "First", LastName: "Last", AgentID: "UserC", PBXID: "3", Profile: directory.Supervisor,
-			Supervisor: "UserA", OrgUnit: "A / B / C", Roles: []string{"Agent", "Lead"}, AccessRole: "All", CRMName: "Siebel", GreetingTemplate: "Hello",
-			ChannelCounts: counts, Features: features, Status: directory.Active}
+			Supervisor: "UserA", SupervisorName: "First Last", OrgUnit: "A / B / C", Roles: []string{"Agent", "Lead"}, AccessRole: "All", CRMName: "Siebel", GreetingTemplate: "Hello",
+			ChannelCounts: counts, Features: features, Status: directory.Active,
+			ChangedBy: "system", ChangedAt: time.UnixMicro(1).UTC(), BatchID: 7, Version: 1}
 		if diff := cmp.Diff(want, all[2]); diff != "" {
 			t.Error(diff)
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"strconv"
+	"strings"
 
 	"muster/internal/sqldb"
 )
@@ -12,18 +14,45 @@ import (
 const goes = `id >= $1 AND id < $2 AND batch_id = $3 AND version = 1
 	AND NOT EXISTS (SELECT 1 FROM users r WHERE r.supervisor_id = users.id)`
 
-// RemoveInserted takes back users of the id range that the batch inserted: those that nobody changed since and nobody
-// reports to. Supervisors whose reports go in this call stay until the next: call it until it removes nobody, and
+// withinScope is a condition that is true of users in the actor's scope. Who has no org unit is in scope only
+// everywhere.
+func (h *Handle) withinScope(ctx context.Context, q sqldb.Querier) (string, error) {
+	if h.actor.scope.IsEverywhere() {
+		return "1 = 1", nil
+	}
+	type unit struct {
+		ID   int64
+		Path string
+	}
+	// Numbers of our own, so that they may stand in the statement.
+	ids := []string{"-1"}
+	for u, err := range sqldb.Each[unit](ctx, q, "SELECT id, path FROM org_units") {
+		if err != nil {
+			return "", fmt.Errorf("read the org units: %w", err)
+		}
+		if h.actor.scope.Contains(u.Path) {
+			ids = append(ids, strconv.FormatInt(u.ID, 10))
+		}
+	}
+	return "coalesce(users.org_unit_id, 0) IN (" + strings.Join(ids, ", ") + ")", nil
+}
+
+// RemoveInserted takes back users of the id range that the batch inserted: those in the actor's scope that nobody
+// changed since and nobody reports to. Supervisors whose reports go in this call stay until the next: call it until it removes nobody, and
 // what [Handle.KeptInserted] then lists is what stays. It must run in a [sqldb.DB.BulkTx].
 func (h *Handle) RemoveInserted(ctx context.Context, tx *sqldb.Tx, batchID int64, ids IDs) (removed int64, err error) {
 	if err := h.actor.Need("users:add"); err != nil {
 		return 0, err
 	}
+	within, err := h.withinScope(ctx, tx)
+	if err != nil {
+		return 0, err
+	}
 	if tx.Engine() == sqldb.SQLite {
-		return removeBetween(ctx, tx, batchID, ids)
+		return removeBetween(ctx, tx, batchID, ids, within)
 	}
 	// What hangs on a user goes with it by the foreign keys, and they speak up where somebody refers to one by now.
-	res, err := tx.ExecContext(ctx, "DELETE FROM users WHERE "+goes, ids.First, ids.End, batchID)
+	res, err := tx.ExecContext(ctx, "DELETE FROM users WHERE "+goes+" AND "+within, ids.First, ids.End, batchID)
 	if err != nil {
 		return 0, fmt.Errorf("take back users: %w", err)
 	}
@@ -32,13 +61,13 @@ func (h *Handle) RemoveInserted(ctx context.Context, tx *sqldb.Tx, batchID int64
 
 // removeBetween is RemoveInserted on SQLite, where nobody else writes meanwhile and a load's connection does not
 // cascade: it finds who stays, few as a rule, and deletes the ranges between them from all tables.
-func removeBetween(ctx context.Context, tx *sqldb.Tx, batchID int64, ids IDs) (removed int64, err error) {
+func removeBetween(ctx context.Context, tx *sqldb.Tx, batchID int64, ids IDs, within string) (removed int64, err error) {
 	// Whoever was just judged to have one of these as supervisor must look again.
 	if _, err := tx.ExecContext(ctx, "UPDATE directory_revision SET people = people + 1"); err != nil {
 		return 0, err
 	}
 	stay, err := sqldb.All[int64](ctx, tx, `SELECT id FROM users WHERE id >= $1 AND id < $2
-		AND (batch_id IS NOT $3 OR version <> 1 OR EXISTS (SELECT 1 FROM users r WHERE r.supervisor_id = users.id)) ORDER BY id`,
+		AND (batch_id IS NOT $3 OR version <> 1 OR NOT `+within+` OR EXISTS (SELECT 1 FROM users r WHERE r.supervisor_id = users.id)) ORDER BY id`,
 		ids.First, ids.End, batchID)
 	if err != nil {
 		return 0, fmt.Errorf("find who stays: %w", err)
@@ -76,9 +105,10 @@ func removeRange(ctx context.Context, tx *sqldb.Tx, ids IDs) (int64, error) {
 
 // Kept is a user that an undo left as it is.
 type Kept struct {
-	ID      int64
-	LANID   string
-	Changed bool // since the batch; otherwise somebody reports to them
+	ID         int64
+	LANID      string
+	OutOfScope bool // of whoever takes back
+	Changed    bool // since the batch; otherwise somebody reports to them
 }
 
 // KeptInserted lists the batch's users of the id range that are still there, by id.
@@ -87,14 +117,20 @@ func (h *Handle) KeptInserted(ctx context.Context, q sqldb.Querier, batchID int6
 		ID      int64
 		LANID   string
 		Version int64
+		Within  int
 	}
 	return func(yield func(Kept, error) bool) {
 		if err := h.actor.Need("users:add"); err != nil {
 			yield(Kept{}, err)
 			return
 		}
-		for r, err := range sqldb.Each[row](ctx, q, "SELECT id, lan_id, version FROM users WHERE id >= $1 AND id < $2 AND batch_id = $3 ORDER BY id", ids.First, ids.End, batchID) {
-			if !yield(Kept{ID: r.ID, LANID: r.LANID, Changed: r.Version > 1}, err) || err != nil {
+		within, err := h.withinScope(ctx, q)
+		if err != nil {
+			yield(Kept{}, err)
+			return
+		}
+		for r, err := range sqldb.Each[row](ctx, q, "SELECT id, lan_id, version, CASE WHEN "+within+" THEN 1 ELSE 0 END FROM users WHERE id >= $1 AND id < $2 AND batch_id = $3 ORDER BY id", ids.First, ids.End, batchID) {
+			if !yield(Kept{ID: r.ID, LANID: r.LANID, OutOfScope: r.Within == 0, Changed: r.Version > 1}, err) || err != nil {
 				return
 			}
 		}

@@ -18,7 +18,7 @@ type Stamp struct {
 
 var (
 	userColumns = []string{"id", "lan_id", "lan_key", "first_name", "last_name", "agent_id", "agent_key", "pbx_id", "profile",
-		"supervisor_id", "org_unit_id", "access_role_id", "crm_name_id", "greeting_template_id"}
+		"supervisor_id", "org_unit_id", "access_role_id", "crm_name_id", "greeting_template_id", "first_key", "last_key"}
 	roleColumns    = []string{"user_id", "role_id"}
 	channelColumns = []string{"user_id", "channel_id", "count"}
 	featureColumns = []string{"user_id", "feature_id", "value"}
@@ -26,10 +26,13 @@ var (
 
 // InsertUsers writes candidates without errors as users, in the order given, which for speed is that of their LAN
 // IDs. It takes whole blocks until there are no more or enough, asked after each, says so, and returns how many
-// blocks it took. It must run in a [sqldb.DB.BulkTx]. When somebody was quicker with one of
-// the ids, the error is of kind sqldb.Unique, and the caller finds out who.
+// blocks it took. It needs users:add, and all of them within the actor's scope. It must run in a [sqldb.DB.BulkTx].
+// When somebody was quicker with one of the ids, the error is of kind sqldb.Unique, and the caller finds out who.
 func (h *Handle) InsertUsers(ctx context.Context, tx *sqldb.Tx, s Stamp, blocks [][]Candidate, enough func() bool) (took int, err error) {
 	if err := h.actor.Need("users:add"); err != nil {
+		return 0, err
+	}
+	if err := h.mayInsert(ctx, tx, blocks); err != nil {
 		return 0, err
 	}
 	fixed := []sqldb.Fixed{{Column: "changed_by", Value: s.By}, {Column: "changed_at", Value: s.At}, {Column: "batch_id", Value: s.BatchID}}
@@ -46,6 +49,42 @@ func (h *Handle) InsertUsers(ctx context.Context, tx *sqldb.Tx, s Stamp, blocks 
 	}
 	_, err = tx.Bulk(ctx, "user_features", featureColumns, featureRows(blocks))
 	return len(blocks), err
+}
+
+// mayInsert makes sure that all candidates are within the actor's scope. The rules have judged so before; nothing is
+// written that only looks as if they had.
+func (h *Handle) mayInsert(ctx context.Context, tx *sqldb.Tx, blocks [][]Candidate) error {
+	if h.actor.scope.IsEverywhere() {
+		return nil
+	}
+	within := map[int64]bool{} // by unit
+	var ask []string
+	for _, users := range blocks {
+		for i := range users {
+			id := users[i].OrgUnitID
+			if _, known := within[id]; !known {
+				within[id] = false
+				ask = append(ask, strconv.FormatInt(id, 10))
+			}
+		}
+	}
+	type unit struct {
+		ID   int64
+		Path string
+	}
+	query := fmt.Sprintf("SELECT o.id, o.path FROM %s AS k CROSS JOIN org_units o WHERE o.id = CAST(k.key AS BIGINT)", h.dir.DB.Keys)
+	for u, err := range sqldb.Each[unit](ctx, tx, query, h.dir.DB.KeySet(ask)) {
+		if err != nil {
+			return fmt.Errorf("look up org units: %w", err)
+		}
+		within[u.ID] = h.actor.scope.Contains(u.Path)
+	}
+	for id, ok := range within {
+		if !ok {
+			return fault.New(fault.Forbidden, "the org unit %d is outside the units in which you may add users", id)
+		}
+	}
+	return nil
 }
 
 // ErrConfigurationChanged says that roles, org units or catalogues are not those that the candidates were judged by.
@@ -182,8 +221,12 @@ func (u *userRows) Value(column int) any {
 		return idOrNull(c.AccessRoleID)
 	case 12:
 		return idOrNull(c.CRMNameID)
+	case 13:
+		return idOrNull(c.GreetingTemplateID)
+	case 14:
+		return FoldName(c.Cells[FirstName])
 	}
-	return idOrNull(c.GreetingTemplateID)
+	return FoldName(c.Cells[LastName])
 }
 
 func idOrNull(id int64) any {

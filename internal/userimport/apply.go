@@ -69,6 +69,7 @@ func (im *importing) Apply(ctx context.Context, run *batch.Run) (batch.Counts, e
 	copy(a.settled, im.applied)
 	a.stamp = directory.Stamp{BatchID: run.Batch.ID, By: im.handle.Actor().Name(), At: run.Now()}
 	a.inserted.Store(im.appliedSoFar())
+	run.Progress("applying", a.inserted.Load(), a.counts.Inserted)
 	err := a.part(ctx, leadsPart, 1)
 	if err == nil {
 		workers := 1

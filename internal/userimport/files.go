@@ -8,6 +8,7 @@ import (
 	"muster/internal/blob"
 	"muster/internal/directory"
 	"muster/internal/sheet"
+	"muster/internal/sqldb"
 )
 
 // source is one of the batch's files, open.
@@ -17,6 +18,8 @@ type source struct {
 	blob   *blob.File
 	reader *sheet.Reader
 	layout layout
+	chosen []choice // what somebody decided about columns that the template does not have
+	fresh  bool     // chosen is not the batch's yet: it was remembered
 }
 
 // files are an import's by kind; the last two may be missing.
@@ -28,8 +31,12 @@ type files struct {
 // open opens all files and recognises them. Everything that is wrong with them is reported at once.
 func (f *files) open(ctx context.Context, run *batch.Run, lim sheet.Limits, cfg *directory.Configuration) error {
 	var problems batch.Problems
+	own, err := ownChoices(ctx, run.DB().Read(), run.Batch.ID)
+	if err != nil {
+		return err
+	}
 	for i, file := range run.Batch.Files {
-		src, found, err := openFile(run, i, lim, cfg)
+		src, found, err := openFile(ctx, run, i, lim, cfg, own[i])
 		if err != nil {
 			f.close()
 			return err
@@ -46,6 +53,12 @@ func (f *files) open(ctx context.Context, run *batch.Run, lim sheet.Limits, cfg 
 		return problems
 	}
 	for _, src := range f.all {
+		if src.fresh {
+			if err := run.Tx(ctx, func(tx *sqldb.Tx) error { return keepChoices(ctx, tx, run.Batch.ID, src.index, src.chosen) }); err != nil {
+				f.close()
+				return err
+			}
+		}
 		if run.Batch.Files[src.index].Kind == "" {
 			if err := run.SetKind(ctx, src.index, string(src.layout.kind)); err != nil {
 				f.close()
@@ -56,7 +69,7 @@ func (f *files) open(ctx context.Context, run *batch.Run, lim sheet.Limits, cfg 
 	return nil
 }
 
-func openFile(run *batch.Run, i int, lim sheet.Limits, cfg *directory.Configuration) (*source, []batch.FileProblem, error) {
+func openFile(ctx context.Context, run *batch.Run, i int, lim sheet.Limits, cfg *directory.Configuration, own []choice) (*source, []batch.FileProblem, error) {
 	b, err := run.Open(i)
 	if err != nil {
 		return nil, nil, err
@@ -71,8 +84,15 @@ func openFile(run *batch.Run, i int, lim sheet.Limits, cfg *directory.Configurat
 		src.close()
 		return nil, nil, err
 	}
+	if src.chosen = own; own == nil {
+		if src.chosen, err = rememberedChoices(ctx, run.DB().Read(), src.reader.Header(), cfg); err != nil {
+			src.close()
+			return nil, nil, err
+		}
+		src.fresh = len(src.chosen) > 0
+	}
 	var problems []batch.FileProblem
-	src.layout, problems = recognise(src.reader.Header(), cfg)
+	src.layout, problems = recognise(src.reader.Header(), cfg, byPlace(src.chosen))
 	for j := range problems {
 		problems[j].Row = src.reader.HeaderRow()
 	}

@@ -31,6 +31,18 @@ type Options struct {
 	Preview bool `json:"preview"`
 	// InFileSupervisors allows supervisors who are only in the same file.
 	InFileSupervisors bool `json:"in_file_supervisors"`
+	// Again is the batch whose files these are, read with other columns.
+	Again int64 `json:"again,omitempty"`
+	// Corrects is the batch whose rejected rows these are, corrected. Rows have the numbers that they have there.
+	Corrects int64 `json:"corrects,omitempty"`
+}
+
+// OptionsOf returns the options that an import was made with.
+func OptionsOf(b *batch.Batch) (o Options, err error) {
+	if err := json.Unmarshal(b.Options, &o); err != nil {
+		return o, fmt.Errorf("read the import's options: %w", err)
+	}
+	return o, nil
 }
 
 // Operation runs imports; Limits bounds each file.

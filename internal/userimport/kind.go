@@ -2,6 +2,7 @@ package userimport
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"muster/internal/batch"
@@ -61,16 +62,16 @@ type layout struct {
 	columns []int
 }
 
-// recognise finds out what a file is. Its problems, if any, are all there are with the header.
-func recognise(header []string, cfg *directory.Configuration) (layout, []batch.FileProblem) {
-	for len(header) > 0 && header[len(header)-1] == "" {
-		header = header[:len(header)-1]
-	}
+// recognise finds out what a file is. chosen is what somebody decided about columns that the template does not have, by
+// their place: the column that it stands for, or "" to set it aside. Its problems, if any, are all there are with the
+// header.
+func recognise(header []string, cfg *directory.Configuration, chosen map[int]string) (layout, []batch.FileProblem) {
+	header = withoutBlankEnd(header)
 	kind, known := bestKind(header, cfg)
 	if kind == "" {
 		return layout{}, []batch.FileProblem{{
 			Row: 1, Code: "file.unknown_kind", Value: directory.Shorten(strings.Join(header, ", ")),
-			Message: "The header fits none of the three templates; start from the templates that `muster templates` writes, and keep their headings.",
+			Message: "The header fits none of the three templates; start from the templates, and keep their headings.",
 		}}
 	}
 	names := Columns(kind, cfg)
@@ -79,6 +80,9 @@ func recognise(header []string, cfg *directory.Configuration) (layout, []batch.F
 	first := map[int]string{}
 	for i, h := range header {
 		col, ok := known[heading(h)]
+		if target, decided := chosen[i]; !ok && decided {
+			col, ok = chosenColumn(target, names)
+		}
 		if l.columns[i] = col; !ok {
 			l.columns[i] = ignored
 			problems = append(problems, unknownColumn(h, i, kind, names))
@@ -95,6 +99,22 @@ func recognise(header []string, cfg *directory.Configuration) (layout, []batch.F
 		first[col] = h
 	}
 	return l, append(problems, missingColumns(kind, names, first)...)
+}
+
+func withoutBlankEnd(header []string) []string {
+	for len(header) > 0 && header[len(header)-1] == "" {
+		header = header[:len(header)-1]
+	}
+	return header
+}
+
+// chosenColumn is the column that somebody gave a heading to; the configuration may not have it any more.
+func chosenColumn(target string, names []string) (col int, ok bool) {
+	if target == "" {
+		return ignored, true
+	}
+	col = slices.Index(names, target)
+	return col, col >= 0
 }
 
 // bestKind is the kind of which the header has the most columns, LAN ID aside, and those columns by heading.

@@ -25,7 +25,7 @@ func TestRecognise(t *testing.T) {
 		for i, name := range order {
 			header[i] = respelled(t, name)
 		}
-		l, problems := recognise(header, &cfg)
+		l, problems := recognise(header, &cfg, nil)
 		if l.kind != kind || len(problems) > 0 {
 			t.Fatalf("%q: %s, %+v", header, l.kind, problems)
 		}
@@ -68,7 +68,7 @@ func FuzzRecognise(f *testing.F) {
 	f.Add(strings.Repeat("\xff,", 1000) + "VOICE")
 	f.Fuzz(func(t *testing.T, line string) {
 		header := strings.Split(line, ",")
-		l, problems := recognise(header, &cfg)
+		l, problems := recognise(header, &cfg, nil)
 		if len(problems) > len(header)+directory.ColumnCount {
 			t.Fatalf("%d problems of %d columns", len(problems), len(header))
 		}

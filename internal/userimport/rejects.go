@@ -81,8 +81,8 @@ func (w *rejects) writeUsers(ctx context.Context, into io.Writer) error {
 		if row.Outcome == directory.NotApplied {
 			w.counts.NotApplied++
 		}
-		w.users = append(w.users, w.hash(row.cells[directory.LANID]))
-		if err := out.Write(append(row.cells[:], rowProblems(&row))); err != nil {
+		w.users = append(w.users, w.hash(row.Cells[directory.LANID]))
+		if err := out.Write(append(row.Cells, rowProblems(&row))); err != nil {
 			return err
 		}
 		if err := keepOthers(said, row.Problems); err != nil {

@@ -15,13 +15,15 @@ import (
 
 // Row is a row of UserDetails and what became of it, or will.
 type Row struct {
+	Kind     Kind   // the file that it is in
+	File     string // that file's name
 	Number   int64
 	LANID    string
 	Outcome  directory.Outcome
 	Was      directory.Outcome // what the preview said, where that is something else
 	Problems []directory.Problem
-
-	cells *[directory.ColumnCount]string // until the next row
+	// Cells are as they stand in the file, trimmed, in the order of [Columns]; of [Frozen.Rows] only until the next row.
+	Cells []string
 }
 
 // Frozen reads the stored files of an import again.
@@ -78,17 +80,24 @@ func (f *Frozen) outcome(o directory.Outcome) directory.Outcome {
 var errStop = errors.New("stop")
 
 func (f *Frozen) walk(ctx context.Context, yield func(Row, error) bool) error {
+	return f.walkAfter(ctx, 0, yield)
+}
+
+// walkAfter walks over the rows behind the one with the number.
+func (f *Frozen) walkAfter(ctx context.Context, after int64, yield func(Row, error) bool) error {
 	index, err := f.file(UserDetails)
 	if err != nil {
 		return err
 	}
-	next, stop := iter.Pull2(f.Said(ctx, batch.Filter{}))
+	next, stop := iter.Pull2(f.Said(ctx, batch.Filter{After: batch.Place(index, after)}))
 	defer stop()
 	entry, err, more := next()
-	var cells [directory.ColumnCount]string
-	err = f.read(ctx, index, UserDetails, nil, func(number int64, row []string) error {
-		copy(cells[:], row)
-		r := Row{Number: number, LANID: directory.Shorten(cells[directory.LANID]), Outcome: f.outcome(directory.Inserted), cells: &cells}
+	err = f.read(ctx, index, UserDetails, nil, func(number int64, cells []string) error {
+		if number <= after {
+			return nil
+		}
+		r := Row{Kind: UserDetails, File: f.Batch.Files[index].Name, Number: number, LANID: directory.Shorten(cells[directory.LANID]),
+			Outcome: f.outcome(directory.Inserted), Cells: cells}
 		for more && err == nil && (entry.File < index || entry.File == index && entry.Row < number) {
 			entry, err, more = next()
 		}
@@ -121,22 +130,25 @@ func (f *Frozen) file(k Kind) (int, error) {
 
 // read gives fn the cells of each row of a file by the kind's columns; fn has them until it returns.
 func (f *Frozen) read(ctx context.Context, index int, k Kind, cfg *directory.Configuration, fn func(number int64, cells []string) error) error {
-	file := f.Batch.Files[index]
-	if file.Hash == "" {
-		return fault.New(fault.NotFound, "the files of batch %d are kept no longer; its counts and problems still are", f.Batch.ID)
+	if err := f.Engine.MayLook(ctx, f.Actor, f.Batch.ID); err != nil {
+		return err
 	}
-	b, err := f.Engine.Blobs.Open(file.Hash)
+	b, err := f.blob(index)
 	if err != nil {
 		return err
 	}
 	defer b.Close()
-	r, err := f.openSheet(b, file.Name)
+	r, err := f.openSheet(b, f.Batch.Files[index].Name)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
 	columns := Columns(k, cfg)
-	place := columnsOf(r.Header(), columns)
+	chosen, err := ownChoices(ctx, f.Engine.DB.Read(), f.Batch.ID)
+	if err != nil {
+		return err
+	}
+	place := columnsOf(r.Header(), columns, byPlace(chosen[index]))
 	cells := make([]string, len(columns))
 	for n := 0; ; n++ {
 		if n%blockRows == 0 && ctx.Err() != nil {
@@ -161,13 +173,22 @@ func (f *Frozen) read(ctx context.Context, index int, k Kind, cfg *directory.Con
 	}
 }
 
+// blob opens one of the batch's stored files for somebody who may look at the batch.
+func (f *Frozen) blob(index int) (*blob.File, error) {
+	file := f.Batch.Files[index]
+	if file.Hash == "" {
+		return nil, fault.New(fault.NotFound, "the files of batch %d are kept no longer; its counts and problems still are", f.Batch.ID)
+	}
+	return f.Engine.Blobs.Open(file.Hash)
+}
+
 func (f *Frozen) openSheet(b *blob.File, name string) (*sheet.Reader, error) {
 	return sheet.Open(b, b.Size, name, f.Limits, sheet.PreferSheet(string(UserDetails), string(ChannelCountDetails), string(FeatureDetails)))
 }
 
 // columnsOf finds the columns of a header that was recognised when the file was read first. The configuration may be
 // another by now: what it does not have any more is passed over.
-func columnsOf(header, names []string) []int {
+func columnsOf(header, names []string, chosen map[int]string) []int {
 	known := map[string]int{}
 	for i, name := range names {
 		known[heading(name)] = i
@@ -175,6 +196,9 @@ func columnsOf(header, names []string) []int {
 	place := make([]int, len(header))
 	for i, h := range header {
 		at, ok := known[heading(h)]
+		if target, decided := chosen[i]; !ok && decided {
+			at, ok = chosenColumn(target, names)
+		}
 		if !ok {
 			at = ignored
 		}

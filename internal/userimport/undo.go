@@ -34,6 +34,7 @@ func (op *Operation) Undo(ctx context.Context, run *batch.Run) error {
 	for _, c := range earlier {
 		u.wave, u.removed = max(u.wave, c.Part+1), u.removed+c.Changed
 	}
+	run.Progress("undoing", u.removed, run.Batch.Counts.Inserted)
 	for again := w.Rows > 0; again; u.wave++ {
 		before := u.removed
 		if err := u.takeBack(ctx); err != nil {
@@ -158,7 +159,10 @@ func (u *undoing) kept(ctx context.Context) func(func(batch.Entry, error) bool) 
 			e := batch.Entry{LANID: k.LANID, Outcome: directory.Inserted}
 			p := directory.Problem{LANID: k.LANID, Column: directory.LANID.String(), Code: "undo.has_reports", Severity: directory.Warning, Value: k.LANID,
 				Message: k.LANID + " stays: people report to them by now; give those another supervisor first."}
-			if k.Changed {
+			switch {
+			case k.OutOfScope:
+				p.Code, p.Message = "undo.out_of_scope", k.LANID+" stays: the user's org unit is outside the access role of whoever asked for the undo; ask somebody whose access role covers it."
+			case k.Changed:
 				p.Code, p.Message = "undo.changed_since", k.LANID+" stays: somebody changed this user after the import."
 			}
 			e.Problems = []directory.Problem{p}

@@ -1,0 +1,207 @@
+package directory
+
+import (
+	"strings"
+)
+
+// condition adds the term of a condition on any column but the org unit.
+func (c *termCompiler) condition(w Condition) {
+	value := storable(w.Value)
+	switch w.Column {
+	case "lan_id":
+		c.text("lan_key", false, w.Op, Fold(value))
+	case "agent_id":
+		c.text("agent_key", false, w.Op, Fold(value))
+	case "pbx_id":
+		c.text("pbx_id", true, w.Op, value)
+	case "first_name":
+		c.text("first_key", false, w.Op, FoldName(value))
+	case "last_name":
+		c.text("last_key", false, w.Op, FoldName(value))
+	case "changed_by":
+		c.add(false, func(s *statement, _ bool) string { return s.compare("lower(u.changed_by)", w.Op, Fold(value)) })
+	case "changed_at":
+		c.day(w)
+	case "profile":
+		c.profile(w)
+	case "status":
+		c.status(w)
+	case "supervisor":
+		c.supervisor(w.Op, Fold(value))
+	case "roles":
+		c.roles(w)
+	case "access_role":
+		named(c, w, "access_role_id", c.cfg.AccessRoles, func(a AccessRole) (int64, string) { return a.ID, a.Name })
+	case "crm_name":
+		named(c, w, "crm_name_id", c.cfg.CRMNames, func(n Named) (int64, string) { return n.ID, n.Name })
+	case "greeting_template":
+		named(c, w, "greeting_template_id", c.cfg.GreetingTemplates, func(g GreetingTemplate) (int64, string) { return g.ID, g.Name })
+	}
+}
+
+// text adds a condition on an indexed column of text, folded as the column is.
+func (c *termCompiler) text(column string, nullable bool, op, value string) {
+	index := op == OpEqual || op == OpStarts || op == OpEmpty && nullable
+	c.add(index, func(s *statement, driving bool) string {
+		of := s.column(column, driving)
+		if nullable && op == OpEmpty {
+			return of + " IS NULL"
+		}
+		if nullable && !index {
+			of = "coalesce(" + of + ", '')"
+		}
+		return s.compare(of, op, value)
+	})
+	if t := &c.all[len(c.all)-1]; op == OpEqual || op == OpStarts {
+		t.of = "u." + column
+	}
+}
+
+// compare is a condition on an expression that is not null, or where null must not match.
+func (s *statement) compare(of, op, value string) string {
+	switch op {
+	case OpEqual:
+		return of + " = " + s.arg(value)
+	case OpNotEqual:
+		return of + " <> " + s.arg(value)
+	case OpContains:
+		return s.position(of, s.arg(value)) + " > 0"
+	case OpNotContains:
+		return s.position(of, s.arg(value)) + " = 0"
+	case OpStarts:
+		begin := of + " >= " + s.arg(value)
+		if bound, ok := upperBound(value); ok {
+			begin += " AND " + of + " < " + s.arg(bound)
+		}
+		return begin
+	case OpEnds:
+		return of + " LIKE " + s.arg("%"+escapeLike(value)) + " ESCAPE '!'"
+	case OpEmpty:
+		return of + " = ''"
+	}
+	return of + " <> ''"
+}
+
+var likeEscaper = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
+
+func escapeLike(s string) string { return likeEscaper.Replace(s) }
+
+// holds tells whether a name of the configuration, "" for none, fulfils the condition.
+func (w Condition) holds(name string) bool {
+	folded, value := FoldName(name), FoldName(storable(w.Value))
+	switch w.Op {
+	case OpEqual:
+		return name == w.Value
+	case OpNotEqual:
+		return name != w.Value
+	case OpContains:
+		return strings.Contains(folded, value)
+	case OpNotContains:
+		return !strings.Contains(folded, value)
+	case OpStarts:
+		return strings.HasPrefix(folded, value)
+	case OpEnds:
+		return strings.HasSuffix(folded, value)
+	case OpEmpty:
+		return name == ""
+	}
+	return name != ""
+}
+
+func named[T any](c *termCompiler, w Condition, column string, all []T, name func(T) (int64, string)) {
+	var ids []int64
+	for _, v := range all {
+		if id, n := name(v); w.holds(n) {
+			ids = append(ids, id)
+		}
+	}
+	c.set(column, ids, w.holds(""), len(all), false)
+}
+
+func (c *termCompiler) roles(w Condition) {
+	every := func(string) bool { return true }
+	switch w.Op {
+	case OpEmpty:
+		c.lacks(rolesNamed(c.cfg, every))
+	case OpNotEmpty:
+		c.holds(rolesNamed(c.cfg, every))
+	case OpNotEqual, OpNotContains:
+		c.lacks(rolesNamed(c.cfg, func(n string) bool { return !w.holds(n) }))
+	default:
+		c.holds(rolesNamed(c.cfg, w.holds))
+	}
+}
+
+func (c *termCompiler) profile(w Condition) {
+	p, _ := ParseProfile(w.Value) // what is no profile, nobody has
+	if w.Op == OpNotEqual {
+		c.add(false, func(s *statement, _ bool) string { return "u.profile <> " + s.arg(int64(p)) })
+		return
+	}
+	if p == Administrator || p == Supervisor {
+		// The condition of the index over the few who lead, and then which of them.
+		c.add(true, func(s *statement, driving bool) string {
+			if !driving {
+				return s.column("profile", false) + " = " + literals([]int64{int64(p)})
+			}
+			return "u.profile < 3 AND u.profile = " + literals([]int64{int64(p)})
+		})
+		c.all[len(c.all)-1].byID = true
+		return
+	}
+	c.add(false, func(s *statement, _ bool) string { return s.column("profile", false) + " = " + s.arg(int64(p)) })
+}
+
+func (c *termCompiler) status(w Condition) {
+	picks := func(s Status) bool { return (Fold(w.Value) == string(s)) == (w.Op == OpEqual) }
+	switch active, inactive := picks(Active), picks(Inactive); {
+	case active && inactive:
+	case active:
+		c.add(false, func(s *statement, _ bool) string { return s.column("active", false) + " = 1" })
+	case inactive:
+		c.add(true, func(s *statement, driving bool) string { return s.column("active", driving) + " = 0" })
+	default:
+		c.nobody = true
+	}
+}
+
+func (c *termCompiler) day(w Condition) {
+	begin, _ := parseDay(w.Value) // Check has seen to it
+	from, to := begin.UnixMicro(), begin.Add(day).UnixMicro()
+	c.add(true, func(s *statement, driving bool) string {
+		at := s.column("changed_at", driving)
+		switch w.Op {
+		case OpBefore:
+			return at + " < " + s.arg(from)
+		case OpAfter:
+			return at + " >= " + s.arg(to)
+		}
+		return at + " >= " + s.arg(from) + " AND " + at + " < " + s.arg(to)
+	})
+	c.all[len(c.all)-1].of = "u.changed_at"
+}
+
+// supervisor compares the LAN ID of the supervisor, by the supervisor's id.
+func (c *termCompiler) supervisor(op, key string) {
+	one := func(s *statement) string { return "(SELECT s.id FROM users s WHERE s.lan_key = " + s.arg(key) + ")" }
+	switch op {
+	case OpEmpty:
+		c.add(true, func(s *statement, driving bool) string { return s.column("supervisor_id", driving) + " IS NULL" })
+	case OpNotEmpty:
+		c.add(false, func(s *statement, _ bool) string { return s.column("supervisor_id", false) + " IS NOT NULL" })
+	case OpEqual:
+		c.add(true, func(s *statement, driving bool) string { return s.column("supervisor_id", driving) + " = " + one(s) })
+	case OpNotEqual:
+		c.add(false, func(s *statement, _ bool) string {
+			return "coalesce(u.supervisor_id, 0) <> coalesce(" + one(s) + ", -1)"
+		})
+	case OpNotContains:
+		c.add(false, func(s *statement, _ bool) string {
+			return "coalesce(u.supervisor_id, 0) NOT IN (SELECT s.id FROM users s WHERE " + s.compare("s.lan_key", OpContains, key) + ")"
+		})
+	default:
+		c.add(false, func(s *statement, _ bool) string {
+			return "u.supervisor_id IN (SELECT s.id FROM users s WHERE " + s.compare("s.lan_key", op, key) + ")"
+		})
+	}
+}
