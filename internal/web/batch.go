@@ -25,6 +25,7 @@ func (s *Server) batchRoutes() []route {
 		{pattern: "POST /batches/{id}/cancel", any: mayImport, do: s.cancelBatch},
 		{pattern: "GET /batches/{id}/undo", any: mayImport, do: s.askUndo},
 		{pattern: "POST /batches/{id}/undo", any: mayImport, do: s.undoBatch},
+		{pattern: "GET /batches/{id}/columns", any: mayLook, do: s.askedColumns},
 		{pattern: "POST /batches/{id}/columns", any: mayImport, do: s.mapColumns},
 		{pattern: "GET /batches/{id}/correct", any: mayImport, do: s.correctPage},
 		{pattern: "GET /batches/{id}/correct/rows", any: mayImport, do: s.correctRows},

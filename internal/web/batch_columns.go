@@ -103,6 +103,15 @@ func (s *Server) mapColumns(v *visit) error {
 	return v.redirect(batchPath(again.ID))
 }
 
+// askedColumns is for who loads the page again on which choices were refused.
+func (s *Server) askedColumns(v *visit) error {
+	b, err := v.batch()
+	if err != nil {
+		return err
+	}
+	return v.redirect(batchPath(b.ID))
+}
+
 // askColumnsAgain shows the choices as they were made, and why they cannot be.
 func (s *Server) askColumnsAgain(v *visit, b *batch.Batch, unknown []userimport.UnknownColumn, refusal failure) error {
 	p, err := s.fillBatchPage(v, b, rowsAsked{})

@@ -16,6 +16,7 @@ type batchPage struct {
 	Result  *resultPart  // what happened, or in a preview will
 	Kept    *keptPart    // what an undo left
 	Links   batchLinks
+	still   bool // a specimen: it does not ask how far it is
 	Quicker bool // a decision came too late: somebody else had decided
 }
 

@@ -67,7 +67,7 @@ func importSpecimens() []specimen {
 
 // historySpecimens are the Bulk actions page in its states.
 func historySpecimens() []specimen {
-	history := batchListPage{Total: 4, MayImport: true, All: true, Live: true}
+	history := batchListPage{Total: 4, MayImport: true, All: true}
 	for i, state := range []batch.State{batch.Applying, batch.Ready, batch.Done, batch.Failed} {
 		b := specimenBatch().Batch
 		b.ID, b.State, b.Done, b.Total = int64(118-i), state, 410_000, 1_000_000
@@ -115,6 +115,7 @@ func specimenInserted(r *resultPart) {
 
 func specimenRuns(p *batchPage, state batch.State, phase string, done, total int64) {
 	now := time.Now()
+	p.still = true
 	p.State, p.Phase, p.Done, p.Total, p.Result, p.Counts = state, phase, done, total, nil, batch.Counts{}
 	p.PhaseStarted, p.Published = now.Add(-5*time.Second), now
 }
