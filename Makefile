@@ -21,6 +21,10 @@ demo: ## run the demonstration
 generate: ## make the Go code of the pages' templates
 	$(GO) run $(TEMPL) generate -path internal/web
 
+.PHONY: screenshots
+screenshots: ## take the pictures of the documentation, in Chromium
+	MUSTER_DOC_SCREENSHOTS=$(CURDIR)/docs/screenshots $(GO) test ./cmd/muster -run TestScreenshots -count=1
+
 .PHONY: tools
 tools: ## install what the tests need and the machine lacks: a PostgreSQL server, the sqlite3 shell, Chromium
 	sh scripts/install-test-tools.sh

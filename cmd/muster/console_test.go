@@ -112,7 +112,11 @@ func (c *console) again() {
 // administrator makes the first administrator, as the link's form would.
 func (c *console) administrator() {
 	c.t.Helper()
-	c.fill(c.link, url.Values{"lan_id": {adminID}, "first_name": {"Amira"}, "last_name": {"Haddad"}, "password": {adminPassword}, "again": {adminPassword}})
+	c.fill(c.link, firstAdministrator())
+}
+
+func firstAdministrator() url.Values {
+	return url.Values{"lan_id": {adminID}, "first_name": {"Amira"}, "last_name": {"Haddad"}, "password": {adminPassword}, "again": {adminPassword}}
 }
 
 // fill sends a form that is to be taken, and returns the cookies that came of it.

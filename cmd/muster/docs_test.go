@@ -243,7 +243,12 @@ func pageScript(t *testing.T, name, text string) string {
 			line = strings.Replace(line, "go run ./cmd/muster", "muster", 1)
 			switch args := strings.Fields(line); {
 			case len(args) == 0 || args[0][0] == '#':
+			case args[0] == "muster" && len(args) > 1 && args[1] == "serve":
+				lookUpFlags(t, name, args[1:]) // it would serve for ever; the console's tests run it
 			case args[0] == "muster":
+				if len(args) > 1 && args[1] == "demo" && !slices.Contains(args, "--no-serve") {
+					line += " --no-serve"
+				}
 				fmt.Fprintf(&script, "docs %s %s\n", exit, line)
 			case args[0] == "make":
 				lookUpTargets(t, name, args[1:])
@@ -256,6 +261,18 @@ func pageScript(t *testing.T, name, text string) string {
 		return ""
 	}
 	return script.String() + files.String()
+}
+
+// lookUpFlags fails where Muster would not understand the arguments.
+func lookUpFlags(t *testing.T, name string, args []string) {
+	t.Helper()
+	parser, err := kong.New(&cli{}, kong.Name("muster"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := parser.Parse(args); err != nil {
+		t.Errorf("%s: muster %s: %v", name, strings.Join(args, " "), err)
+	}
 }
 
 // lookUpTargets fails where the Makefile does not have what make is to make, or a variable that it is given.

@@ -155,8 +155,9 @@ func (s *Server) recovered(next http.Handler) http.Handler {
 			if p == http.ErrAbortHandler {
 				panic(p)
 			}
-			s.Log.Error("a request panicked", "panic", p, "stack", string(debug.Stack()))
-			writeProblem(w, failureOf(errors.New("panic")))
+			f := failureOf(errors.New("panic"))
+			s.Log.Error("a request panicked", "reference", f.Reference, "panic", p, "stack", string(debug.Stack()))
+			writeProblem(w, f)
 		}()
 		next.ServeHTTP(w, r)
 	})

@@ -2,7 +2,9 @@ package web
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -48,19 +50,56 @@ func (s *Server) serve(rt route) http.Handler {
 		if !rt.upload {
 			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		}
-		if rt.upload || rt.long {
-			control := http.NewResponseController(w)
-			_ = control.SetReadDeadline(time.Time{})
-			_ = control.SetWriteDeadline(time.Time{})
-		}
 		err := v.enter()
 		if err == nil {
-			err = rt.do(v)
+			v.takeTime()
+			err = v.readForm()
+		}
+		if err == nil {
+			err = v.do()
 		}
 		if err != nil {
 			s.fail(v, err)
 		}
 	})
+}
+
+// takeTime lifts the deadlines where the route needs it. Only who may come gets that far: anybody else could hold a
+// connection for ever by sending nothing.
+func (v *visit) takeTime() {
+	if v.route.upload || v.route.long {
+		control := http.NewResponseController(v.w)
+		_ = control.SetReadDeadline(time.Time{})
+		_ = control.SetWriteDeadline(time.Time{})
+	}
+}
+
+// readForm reads what a form sent, so that one that is too large or broken is refused, and not taken for a blank one.
+func (v *visit) readForm() error {
+	if v.route.upload || v.Method == http.MethodGet || v.Method == http.MethodHead {
+		return nil
+	}
+	err := v.ParseMultipartForm(maxBody)
+	var tooLong *http.MaxBytesError
+	switch {
+	case err == nil, errors.Is(err, http.ErrNotMultipart):
+		return nil
+	case errors.As(err, &tooLong):
+		return err
+	}
+	return fault.Wrap(fault.Invalid, err, "the form did not arrive as it was sent; load the page again and send it once more")
+}
+
+// do answers. A panic in it is an error of this request alone.
+func (v *visit) do() (err error) {
+	defer func() {
+		if p := recover(); p == http.ErrAbortHandler {
+			panic(p)
+		} else if p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return v.route.do(v)
 }
 
 // enter finds out who comes, and turns back who may not.

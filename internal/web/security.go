@@ -82,7 +82,7 @@ func (v *visit) theme() string {
 
 // setTheme keeps the choice for a year.
 func (s *Server) setTheme(v *visit) error {
-	c := &http.Cookie{Name: themeCookie, Value: v.FormValue("theme"), Path: "/", SameSite: http.SameSiteLaxMode, Secure: s.encrypted(v.Request),
+	c := &http.Cookie{Name: themeCookie, Value: v.FormValue("theme"), Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.encrypted(v.Request),
 		MaxAge: int((365 * 24 * time.Hour).Seconds())}
 	if c.Value != "light" && c.Value != "dark" {
 		c.Value, c.MaxAge = "", -1

@@ -23,6 +23,14 @@ func (p *usersPage) totalText() string {
 	return totalText(p.Total)
 }
 
+// usersWord goes with the total.
+func usersWord(n int64) string {
+	if n == 1 {
+		return "user"
+	}
+	return "users"
+}
+
 // selectedText stands under the title.
 func selectedText(p *usersPage) string {
 	switch {

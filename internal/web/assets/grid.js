@@ -263,6 +263,8 @@
 			t.textContent = last;
 			t.classList.toggle('counting', last === '…');
 		});
+		const word = $('[data-users]');
+		if (word) word.textContent = last === '1' ? 'user' : 'users';
 	};
 
 	// --- The dialogs: units are walked through with the arrows, conditions come and go.
