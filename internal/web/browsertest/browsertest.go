@@ -7,6 +7,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -428,4 +429,30 @@ func (b *Tab) Throttle(bytesPerSecond float64) {
 		MatchedNetworkConditions: []*network.Conditions{{DownloadThroughput: bytesPerSecond, UploadThroughput: bytesPerSecond}}}); err != nil {
 		b.T.Fatal(err)
 	}
+}
+
+// Pick chooses an option of the list called name.
+func (b *Tab) Pick(name, option string) {
+	b.T.Helper()
+	b.Until(fmt.Sprintf(`(() => {
+		const list = %s(%s);
+		const option = list && [...list.options || []].find(o => o.textContent.trim() === %s);
+		if (!option) return false;
+		list.value = option.value;
+		list.dispatchEvent(new Event('change', {bubbles: true}));
+		return true;
+	})()`, find, quote(name), quote(option)))
+}
+
+// Cookies are those of the site, for requests beside the browser.
+func (b *Tab) Cookies() (all []*http.Cookie) {
+	b.T.Helper()
+	got, err := chromedp.Call(b.Ctx, network.GetCookies, network.GetCookiesParams{URLs: []string{b.Base}})
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	for _, c := range got.Cookies {
+		all = append(all, &http.Cookie{Name: c.Name, Value: c.Value})
+	}
+	return all
 }
