@@ -80,15 +80,18 @@ func TestPermissions(t *testing.T) {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
 			tmpl := newTemplate(t, engine)
+			shared := &ward{template: tmpl, home: t}
 			for _, p := range permissions() {
 				if p.free || engine == "postgres" && p.reach == anywhere && p.session == nil {
 					continue
 				}
 				t.Run(strings.TrimSuffix(p.method+" "+p.why, " "), func(t *testing.T) {
+					w := shared
 					if engine == "sqlite" {
 						t.Parallel()
+						w = &ward{template: tmpl, home: t}
 					}
-					w := &ward{template: tmpl, T: t}
+					w.T = t
 					if p.session != nil {
 						p.trySessions(w)
 						return
@@ -110,13 +113,15 @@ type attempt struct {
 func (p *permission) try(w *ward, all bool) {
 	w.fresh()
 	list := p.attempts(w, all)
-	call := func(a attempt) { w.check(a.who, a.allowed, func() (bool, error) { return p.call(w, a.actor) }) }
+	call := func(a attempt) bool {
+		return w.check(a.who, a.allowed, func() (bool, error) { return p.call(w, a.actor) })
+	}
 	for _, a := range list {
-		if !a.allowed {
-			call(a)
+		if !a.allowed && !call(a) {
+			break // what comes after it may only follow from it
 		}
 	}
-	if w.changed() != "" {
+	if w.spent = w.changed() != ""; w.spent {
 		// Once more, to see who it was.
 		for _, a := range list {
 			if a.allowed {
@@ -125,6 +130,7 @@ func (p *permission) try(w *ward, all bool) {
 			w.fresh()
 			call(a)
 			if diff := w.changed(); diff != "" {
+				w.spent = true
 				w.Errorf("%s: refused, and yet the database is not as it was:\n%s", a.who, diff)
 			}
 		}
@@ -133,6 +139,7 @@ func (p *permission) try(w *ward, all bool) {
 		if a.allowed {
 			w.fresh()
 			call(a)
+			w.spent = w.changed() != ""
 		}
 	}
 }
@@ -184,21 +191,26 @@ func (p *permission) trySessions(w *ward) {
 			w.Errorf("%s: refused, and yet the database is not as it was:\n%s", who, diff)
 		}
 	}
+	w.spent = true
 }
 
 // check calls, and looks whether the answer is right.
-func (w *ward) check(who string, allowed bool, call func() (touched bool, err error)) {
+func (w *ward) check(who string, allowed bool, call func() (touched bool, err error)) (ok bool) {
 	w.Helper()
 	touched, err := call()
 	switch kind := fault.KindOf(err); {
 	case allowed && (err != nil || !touched):
 		w.Errorf("%s: touched %v, error %v; want it done", who, touched, err)
 	case allowed:
+		return true
 	case touched:
 		w.Errorf("%s: touched it (%v); want a refusal", who, err)
 	case err != nil && kind != fault.Forbidden && kind != fault.NotFound && kind != fault.Unauthenticated:
 		w.Errorf("%s: %v; want a refusal", who, err)
+	default:
+		return true
 	}
+	return false
 }
 
 // changed is what is in the database now that was not there in the fresh copy, or the other way around.

@@ -40,6 +40,8 @@ type ward struct {
 	app    *app
 	cfg    directory.Configuration
 	before map[string]string // what is in the database
+	spent  bool              // something was changed
+	home   *testing.T        // until whose end the database is kept
 	done   func()
 }
 
@@ -51,20 +53,24 @@ type template struct {
 	ids      directory.IDs // of a user to be
 }
 
-// fresh makes a copy of the template.
+// fresh makes a copy of the template, unless nothing was changed in the one that there is.
 func (w *ward) fresh() {
 	w.Helper()
+	if w.done != nil && !w.spent {
+		return
+	}
 	if w.done != nil {
 		w.done()
 	}
-	c := config{DataDir: w.TempDir()}
+	w.spent = false
+	c := config{DataDir: w.home.TempDir()}
 	if err := os.CopyFS(c.DataDir, os.DirFS(w.dir)); err != nil {
 		w.Fatal(err)
 	}
 	if w.url != "" {
-		c.Database = copyPostgres(w.T, w.url)
+		c.Database = copyPostgres(w.home, w.url)
 	}
-	w.app = openApp(w.T, c)
+	w.app = openApp(w.home, c)
 	closed, app := false, w.app
 	w.done = func() {
 		if !closed {
@@ -72,7 +78,7 @@ func (w *ward) fresh() {
 			app.close()
 		}
 	}
-	w.Cleanup(w.done)
+	w.home.Cleanup(w.done)
 	var err error
 	if w.cfg, err = directory.LoadConfiguration(w.Context(), w.app.db.Read()); err != nil {
 		w.Fatal(err)

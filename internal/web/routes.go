@@ -79,7 +79,10 @@ func (v *visit) readForm() error {
 	if v.route.upload || v.Method == http.MethodGet || v.Method == http.MethodHead {
 		return nil
 	}
-	err := v.ParseMultipartForm(maxBody)
+	err := v.ParseForm()
+	if err == nil {
+		err = v.ParseMultipartForm(maxBody)
+	}
 	var tooLong *http.MaxBytesError
 	switch {
 	case err == nil, errors.Is(err, http.ErrNotMultipart):

@@ -211,7 +211,7 @@ func (w *site) batchFor(what string) int64 {
 	case "ready":
 		return w.batchOf(userimport.Options{Preview: true}, siteHeader, rows...)
 	case "strange":
-		return w.batchOf(userimport.Options{}, strings.Replace(siteHeader, "Org Unit", "Where", 1), rows...)
+		return w.batchOf(userimport.Options{}, strings.Replace(siteHeader, "Org Unit", fmt.Sprint("Where", w.people), 1), rows...)
 	}
 	n := w.batchOf(userimport.Options{}, siteHeader, rows...)
 	if what == "corrected" {
