@@ -10,11 +10,12 @@ import (
 	"muster/internal/sqldb"
 )
 
-// benchCmd measures imports against the database's own loader; see package bench.
+// benchCmd measures imports against the database's own loader, and the console; see package bench.
 type benchCmd struct {
 	Engine   string `help:"What to measure: ${enum}." enum:"sqlite,postgres,both" default:"both"`
+	Part     string `help:"What to measure of it: ${enum}." enum:"import,console,all" default:"all"`
 	Users    int    `help:"Rows of UserDetails." default:"1000000"`
-	Runs     int    `help:"How often everything is measured." default:"3"`
+	Runs     int    `help:"How often imports are measured." default:"3"`
 	Memory   bool   `help:"Import three times as many users as well, for the memory that it takes." default:"true" negatable:""`
 	Postgres string `help:"A database of the server to measure on; databases are created beside it. Default: a private server." placeholder:"URL" env:"MUSTER_BENCH_POSTGRES"`
 	Dir      string `help:"Where scratch files go (8 kB per user). Default: the system's temporary directory." placeholder:"DIR"`
@@ -28,7 +29,7 @@ func (c *benchCmd) Run(ctx context.Context, s *session) error {
 		return fmt.Errorf("find Muster's own program: %w", err)
 	}
 	o := bench.Options{
-		Engines: []sqldb.Engine{sqldb.SQLite, sqldb.Postgres}, Users: c.Users, Runs: c.Runs, Memory: c.Memory,
+		Engines: []sqldb.Engine{sqldb.SQLite, sqldb.Postgres}, Part: bench.Part(c.Part), Users: c.Users, Runs: c.Runs, Memory: c.Memory,
 		Postgres: c.Postgres, Dir: c.Dir, Program: program, Command: c.command(), Log: s.err,
 	}
 	if c.Engine != "both" {
@@ -54,9 +55,16 @@ func (c *benchCmd) Run(ctx context.Context, s *session) error {
 
 // command is how to measure the same again. The server's address is left out: it may hold a password.
 func (c *benchCmd) command() string {
-	args := []string{"muster bench", "--engine", c.Engine, "--users", fmt.Sprint(c.Users), "--runs", fmt.Sprint(c.Runs)}
-	if !c.Memory {
-		args = append(args, "--no-memory")
+	args := []string{"muster bench", "--engine", c.Engine}
+	if c.Part != string(bench.Everything) {
+		args = append(args, "--part", c.Part)
+	}
+	args = append(args, "--users", fmt.Sprint(c.Users))
+	if c.Part != string(bench.TheConsole) {
+		args = append(args, "--runs", fmt.Sprint(c.Runs))
+		if !c.Memory {
+			args = append(args, "--no-memory")
+		}
 	}
 	if c.Postgres != "" {
 		args = append(args, "--postgres URL")

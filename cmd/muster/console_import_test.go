@@ -274,7 +274,7 @@ func TestConsoleClosed(t *testing.T) {
 	t.Parallel()
 	c := newConsole(t, "sqlite")
 	b := c.signedIn()
-	paths, expected := generate(t, largeImport())
+	paths, expected := generate(t, largeImport)
 	startLarge(b, paths)
 	at := b.Path()
 	b.Close()
@@ -288,19 +288,14 @@ func TestConsoleClosed(t *testing.T) {
 }
 
 // largeImport is how many users are still on their way when a test looks.
-func largeImport() int {
-	if testing.Short() {
-		return 30_000
-	}
-	return 100_000
-}
+const largeImport = 100_000
 
 // The server is killed while a browser watches: the page says so, finds it again, and sees the import to its end.
 func TestConsoleKilled(t *testing.T) {
 	t.Parallel()
 	eachConsole(t, func(t *testing.T, c *console) {
 		b := c.signedIn()
-		paths, expected := generate(t, largeImport())
+		paths, expected := generate(t, largeImport)
 		startLarge(b, paths)
 		b.Until(`document.querySelector('progress')`)
 		c.kill()

@@ -85,7 +85,7 @@ func TestConsoleStops(t *testing.T) {
 			}
 		}
 		cookies := c.administratorCookies()
-		paths, expected := generate(t, largeImport())
+		paths, expected := generate(t, largeImport)
 		id := c.upload(cookies, paths...)
 		began := time.Now()
 		if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil {

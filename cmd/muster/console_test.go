@@ -40,6 +40,9 @@ var (
 // newConsole serves the sample's organisation, without users.
 func newConsole(t *testing.T, engine string) *console {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("the server is a process of its own, without the race detector; one run of it is enough")
+	}
 	files := t.TempDir()
 	if err := os.WriteFile(filepath.Join(files, "organisation.yaml"), sample.Organisation(), 0o666); err != nil {
 		t.Fatal(err)

@@ -6,6 +6,9 @@
 // both take turns in one run, each time on a fresh copy of the same database, so that whatever else the machine does
 // hits both. Run returns the figures; [Result.Markdown] sets them beside what is aimed at, and [WriteDoc] puts them
 // into the document.
+//
+// It measures the console, too: what a request takes at the handler, what a page weighs, and what many people wait for
+// while an import runs in the same process.
 package bench
 
 import (
@@ -23,15 +26,30 @@ import (
 // Options says what to measure.
 type Options struct {
 	Engines  []sqldb.Engine
-	Users    int    // rows of UserDetails
-	Runs     int    // how often everything is measured
-	Memory   bool   // import three times as many users, too, and look at the memory
+	Users    int  // rows of UserDetails
+	Runs     int  // how often everything is measured
+	Memory   bool // import three times as many users, too, and look at the memory
+	Part     Part // what to measure; empty: everything
+	Samples  int  // requests of each kind to the console, where they are quick; 0: 100
+	Load     LoadPlan
 	Postgres string // URL of a database beside which others may be created; empty: a private server
 	Dir      string // where scratch files go; empty: the system's temporary directory
 	Program  string // Muster's binary
 	Command  string // how a person repeats this, for the document
 	Log      io.Writer
 }
+
+// Part is a part of the measurement.
+type Part string
+
+// Parts.
+const (
+	Everything Part = "all"
+	Imports    Part = "import"
+	TheConsole Part = "console"
+)
+
+func (p Part) has(part Part) bool { return p == "" || p == Everything || p == part }
 
 // scenario is what is in the directory before the import.
 type scenario struct {
@@ -42,8 +60,11 @@ type scenario struct {
 
 var scenarios = []scenario{
 	{name: "empty directory", snapshot: "empty", input: "first"},
-	{name: "as many users there already", snapshot: "base", input: "second"},
+	{name: "as many users there already", snapshot: baseSnapshot, input: "second"},
 }
+
+// baseSnapshot has the users of the first input.
+const baseSnapshot = "base"
 
 // bench is a measurement under way.
 type bench struct {
@@ -122,21 +143,39 @@ func (b *bench) engine(ctx context.Context, engine sqldb.Engine) (_ *Figures, er
 	if f.Versions, err = s.versions(ctx); err != nil {
 		return nil, err
 	}
-	rivals, err := b.prepare(ctx, s)
+	if b.Part.has(Imports) {
+		err = b.imports(ctx, s, f)
+	} else {
+		err = b.base(ctx, s)
+	}
 	if err != nil {
 		return nil, err
+	}
+	if b.Part.has(TheConsole) {
+		if f.Console, err = b.console(ctx, s); err != nil {
+			return nil, fmt.Errorf("the console: %w", err)
+		}
+	}
+	return f, nil
+}
+
+// imports measures imports beside the raw loader.
+func (b *bench) imports(ctx context.Context, s store, f *Figures) error {
+	rivals, err := b.prepare(ctx, s)
+	if err != nil {
+		return err
 	}
 	for _, r := range rivals {
 		figures, err := r.measure(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", r.name, err)
+			return fmt.Errorf("%s: %w", r.name, err)
 		}
 		f.Scenarios = append(f.Scenarios, *figures)
 	}
 	if b.Memory {
 		f.Triple, err = b.triple(ctx, s)
 	}
-	return f, err
+	return err
 }
 
 func (b *bench) openStore(ctx context.Context, engine sqldb.Engine) (store, error) {

@@ -62,7 +62,7 @@ func eachEngine(t *testing.T, fn func(t *testing.T, o Options)) {
 func TestRun(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(t *testing.T, o Options) {
-		o.Memory = true
+		o.Part, o.Memory = Imports, true
 		r, err := Run(t.Context(), o)
 		if err != nil {
 			t.Fatal(err)

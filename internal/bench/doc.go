@@ -17,7 +17,8 @@ import (
 //go:embed method.md
 var method string
 
-// WriteDoc writes the document. What it has on an engine that was not measured now stays as it is.
+// WriteDoc writes the document. What it has on an engine, or of a part, that was not measured now stays
+// as it is.
 func WriteDoc(path string, r *Result) error {
 	old, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -31,20 +32,43 @@ func WriteDoc(path string, r *Result) error {
 
 func document(old string, r *Result) string {
 	text := strings.TrimSpace(method) + "\n"
-	for _, engine := range []sqldb.Engine{sqldb.SQLite, sqldb.Postgres} {
-		begin, end := fmt.Sprintf("<!-- bench: %s -->", engine), fmt.Sprintf("<!-- end of bench: %s -->", engine)
-		section := between(old, begin, end)
-		if section == "" {
-			section = "## " + titles[engine] + "\n\nNot measured yet."
-		}
-		for i := range r.Engines {
-			if r.Engines[i].Engine == engine {
-				section = r.Markdown(&r.Engines[i])
+	for _, s := range sections {
+		for _, engine := range []sqldb.Engine{sqldb.SQLite, sqldb.Postgres} {
+			begin, end := fmt.Sprintf("<!-- bench: %s%s -->", s.name, engine), fmt.Sprintf("<!-- end of bench: %s%s -->", s.name, engine)
+			section := between(old, begin, end)
+			if section == "" {
+				section = "## " + s.title + titles[engine] + "\n\nNot measured yet."
 			}
+			for i := range r.Engines {
+				if f := &r.Engines[i]; f.Engine == engine && s.measured(f) {
+					section = s.markdown(r, f)
+				}
+			}
+			text += "\n" + begin + "\n" + strings.TrimSpace(section) + "\n" + end + "\n"
 		}
-		text += "\n" + begin + "\n" + strings.TrimSpace(section) + "\n" + end + "\n"
 	}
 	return text
+}
+
+// sections are those of the document; each is there once for every engine.
+var sections = []struct {
+	name, title string
+	measured    func(*Figures) bool
+	markdown    func(*Result, *Figures) string
+}{
+	{"", "", func(f *Figures) bool { return len(f.Scenarios) > 0 }, (*Result).importMarkdown},
+	{"console ", "The console on ", func(f *Figures) bool { return f.Console != nil }, (*Result).consoleMarkdown},
+}
+
+// Markdown is what was measured on one engine, each figure beside what is aimed at.
+func (r *Result) Markdown(f *Figures) string {
+	var all []string
+	for _, s := range sections {
+		if s.measured(f) {
+			all = append(all, s.markdown(r, f))
+		}
+	}
+	return strings.Join(all, "\n")
 }
 
 func between(text, begin, end string) string {

@@ -20,8 +20,9 @@ type Result struct {
 type Figures struct {
 	Engine    sqldb.Engine `json:"engine"`
 	Versions  []string     `json:"versions"`
-	Scenarios []Scenario   `json:"scenarios"`
+	Scenarios []Scenario   `json:"scenarios,omitempty"` // of imports; none where only the console was measured
 	Triple    *Triple      `json:"triple,omitempty"`
+	Console   *Console     `json:"console,omitempty"`
 }
 
 // Scenario is what was measured with one thing in the directory before.

@@ -71,16 +71,21 @@ func (b *bench) importUsers(ctx context.Context, p place, in *input, mode string
 	if mode == "--preview" {
 		want = "ready"
 	}
-	if o.State != want {
-		return m, 0, fmt.Errorf("the import is %s, not %s", o.State, want)
+	return m, o.Batch, o.expect(in, want)
+}
+
+// expect fails unless the import is in the state, with the counts that the generated files must lead to.
+func (o *outcome) expect(in *input, state string) error {
+	if o.State != state {
+		return fmt.Errorf("the import is %s, not %s", o.State, state)
 	}
 	got := sample.Counts{Rows: o.Counts.Rows, Inserted: o.Counts.Inserted, Duplicate: o.Counts.Duplicate, Invalid: o.Counts.Invalid, Stray: o.Counts.Stray}
 	expected := in.expected
 	expected.Codes = nil
 	if fmt.Sprint(got) != fmt.Sprint(expected) {
-		return m, 0, fmt.Errorf("the import counts %+v; the generated files have %+v", got, expected)
+		return fmt.Errorf("the import counts %+v; the generated files have %+v", got, expected)
 	}
-	return m, o.Batch, nil
+	return nil
 }
 
 // undo takes a batch back.

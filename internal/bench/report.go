@@ -10,19 +10,11 @@ import (
 
 var titles = map[sqldb.Engine]string{sqldb.SQLite: "SQLite", sqldb.Postgres: "PostgreSQL"}
 
-// Markdown is what was measured on one engine, each figure beside what is aimed at.
-func (r *Result) Markdown(f *Figures) string {
+// importMarkdown is how imports did on one engine.
+func (r *Result) importMarkdown(f *Figures) string {
 	w := &page{}
 	w.line("## %s\n", titles[f.Engine])
-	w.line("* Measured on %s with `%s`", r.Date, r.Command)
-	w.line("* %s", r.Machine)
-	w.line("* Runs: %d; times and ratios are medians, waits and memory the worst", r.Runs)
-	for _, v := range f.Versions {
-		w.line("* %s", v)
-	}
-	if r.Users != aimedRows {
-		w.line("* The targets are meant for %s rows of UserDetails; this was measured with %s.", thousands(aimedRows), thousands(float64(r.Users)))
-	}
+	w.circumstances(r, f, fmt.Sprintf("Runs: %d; times and ratios are medians, waits and memory the worst", r.Runs))
 	aim := aims[f.Engine]
 	for i := range f.Scenarios {
 		s := &f.Scenarios[i]
@@ -46,6 +38,19 @@ func (r *Result) Markdown(f *Figures) string {
 type page struct{ strings.Builder }
 
 func (w *page) line(format string, args ...any) { fmt.Fprintf(w, format+"\n", args...) }
+
+// circumstances are those of a section; how is one of them.
+func (w *page) circumstances(r *Result, f *Figures, how string) {
+	w.line("* Measured on %s with `%s`", r.Date, r.Command)
+	w.line("* %s", r.Machine)
+	w.line("* %s", how)
+	for _, v := range f.Versions {
+		w.line("* %s", v)
+	}
+	if r.Users != aimedRows {
+		w.line("* The targets are meant for %s rows of UserDetails; this was measured with %s.", thousands(aimedRows), thousands(float64(r.Users)))
+	}
+}
 
 func (w *page) head() {
 	w.line("| | measured | lowest to highest | target | |")

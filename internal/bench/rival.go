@@ -97,14 +97,19 @@ func (r *rival) measure(ctx context.Context) (*Scenario, error) {
 }
 
 // on gives fn a fresh copy of the database.
-func (r *rival) on(ctx context.Context, fn func(place) error) (err error) {
-	p, err := r.store.create(ctx, r.snapshot)
+func (r *rival) on(ctx context.Context, fn func(place) error) error {
+	return r.bench.on(ctx, r.store, r.snapshot, fn)
+}
+
+// on gives fn a fresh copy of a snapshot.
+func (b *bench) on(ctx context.Context, s store, snapshot string, fn func(place) error) (err error) {
+	p, err := s.create(ctx, snapshot)
 	if err != nil {
 		return err
 	}
 	defer func() {
 		// A context that has ended must not keep the database.
-		if rerr := r.store.remove(context.WithoutCancel(ctx), p); err == nil {
+		if rerr := s.remove(context.WithoutCancel(ctx), p); err == nil {
 			err = rerr
 		}
 	}()

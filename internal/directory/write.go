@@ -180,6 +180,8 @@ type userRows struct {
 	enough func() bool
 	block  int
 	at     int
+
+	lastName, lastKey string // of the row before: in the order of LAN IDs the next is often called the same
 }
 
 func (u *userRows) Next() (bool, error) {
@@ -226,7 +228,10 @@ func (u *userRows) Value(column int) any {
 	case 14:
 		return FoldName(c.Cells[FirstName])
 	}
-	return FoldName(c.Cells[LastName])
+	if name := c.Cells[LastName]; name != u.lastName {
+		u.lastName, u.lastKey = name, FoldName(name)
+	}
+	return u.lastKey
 }
 
 func idOrNull(id int64) any {
