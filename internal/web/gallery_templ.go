@@ -113,7 +113,7 @@ func inDialog(body templ.Component) templ.Component {
 			templ_7745c5c3_Var5 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "<div class=\"page-body\"><div class=\"container-fluid\"><h1 class=\"page-title mb-3\">In a dialog</h1><div class=\"card\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "<div class=\"page-body\"><div class=\"container-fluid\"><h1 class=\"page-title mb-3\">In a dialog</h1><div class=\"card in-dialog\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
