@@ -11,7 +11,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"slices"
 	"syscall"
 
@@ -44,11 +43,6 @@ type cli struct {
 }
 
 func main() {
-	if os.Getenv("GOGC") == "" {
-		// Memory is mostly buffers that live for a whole phase, and little garbage: it needs less headroom above them than
-		// Go gives by default.
-		debug.SetGCPercent(40)
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	os.Exit(run(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))

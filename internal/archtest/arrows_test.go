@@ -83,8 +83,8 @@ func TestOnlyTheOwnerWritesATable(t *testing.T) {
 			t.Fatal(err)
 		}
 		for owner, names := range tables {
-			if from == owner || from == "muster/internal/bench" {
-				continue // the benchmark's raw loader writes the very tables, beside Muster
+			if from == owner || from == "muster/internal/bench" || strings.HasPrefix(file, "internal/sqldb/migrate") {
+				continue // the benchmark's raw loader writes the very tables, beside Muster; migrations make them
 			}
 			for _, name := range names {
 				for _, w := range writes {

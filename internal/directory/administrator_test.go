@@ -82,7 +82,7 @@ func TestRejectedAdministrators(t *testing.T) {
 		execute(t, d, "UPDATE users SET agent_key = 'other', agent_id = 'Other'")
 		for who, want := range map[directory.Applicant]string{
 			{LANID: "", FirstName: "", LastName: " "}:                                            "lan_id.missing first_name.missing last_name.missing",
-			{LANID: "a b", FirstName: "A\nB", LastName: "B"}:                                      "lan_id.special_characters first_name.control_characters",
+			{LANID: "a b", FirstName: "A\nB", LastName: "B"}:                                     "lan_id.special_characters first_name.control_characters",
 			{LANID: strings.Repeat("a", 65), FirstName: strings.Repeat("é", 101), LastName: "B"}: "lan_id.too_long first_name.too_long",
 			{LANID: "1", FirstName: "A", LastName: "B"}:                                          "lan_id.exists",
 			{LANID: "OTHER", FirstName: "A", LastName: "B"}:                                      "agent_id.taken",

@@ -53,7 +53,7 @@ func (c *termCompiler) text(column string, nullable bool, op, value string) {
 		return s.compare(of, op, value)
 	})
 	if t := &c.all[len(c.all)-1]; op == OpEqual || op == OpStarts {
-		t.of = "u." + column
+		t.of, t.byID = "u."+column, op == OpEqual
 	}
 }
 

@@ -78,8 +78,7 @@ func (f *finder) walkSegment(ctx context.Context, g stretch, need, window int) (
 		key = "0"
 	}
 	if window == 0 {
-		where := append(along.where, f.predicates(s, f.others)...)
-		found, err = f.positions(ctx, s, g.segment, fmt.Sprintf("SELECT %s, u.id FROM users u%s ORDER BY %s LIMIT %d", key, whereAll(where), along.order, need))
+		found, err = f.walkUntil(ctx, g, need, nil)
 		return found, true, err
 	}
 	inner := fmt.Sprintf("SELECT %s FROM users u%s ORDER BY %s LIMIT %d", strings.Join(filterColumns, ", "), whereAll(along.where), along.order, window)

@@ -110,19 +110,22 @@ type finder struct {
 }
 
 func (f *finder) prepare() {
-	for _, t := range f.terms {
-		if t.of != "" && t.of == f.order.column() {
-			f.own = append(f.own, t)
+	for i := range f.terms {
+		if t := &f.terms[i]; f.isOwn(t) {
+			f.own = append(f.own, *t)
 		} else {
-			f.others = append(f.others, t)
+			f.others = append(f.others, *t)
 		}
 	}
 }
 
+func (f *finder) isOwn(t *term) bool { return t.of != "" && t.of == f.order.column() }
+
 // find returns the places of up to need users in the direction of reading.
 //
 // There are two ways. To walk along the index of the order and look at each user is quick where many match, wherever
-// they are in the order. To fetch all that an index of a condition finds, and sort them, is quick where few do. Which
+// they are in the order. To fetch all that an index of a condition finds, and sort them, is quick where few do. Between
+// the two, on SQLite, the ids that the index finds are gathered first, and the walk looks at no user but those. Which
 // it is the engines cannot know (a filter's value is a parameter, and their statistics may be missing), so that it is
 // counted here, up to a bound, and tried out.
 func (f *finder) find(ctx context.Context) ([]position, error) {
@@ -141,6 +144,18 @@ func (f *finder) find(ctx context.Context) ([]position, error) {
 	if driver != nil && count <= gridLimits.fewMatches || f.order.segments == nil {
 		return f.fetch(ctx, driver)
 	}
+	if driver != nil && driver.byID && f.order.groups {
+		if found, done, err := f.walkGroups(ctx, driver); err != nil || done {
+			return found, err
+		}
+	}
+	set := f.withSet(driver)
+	if set != nil && count <= gridLimits.mostFetched {
+		if found, done, err := set.walkWithin(ctx, int(count)*gridLimits.setWindow); err != nil || done {
+			return found, err
+		}
+		return f.fetch(ctx, driver)
+	}
 	found, done, err := f.walk(ctx, gridLimits.firstWindow)
 	if err != nil || done {
 		return found, err
@@ -150,15 +165,18 @@ func (f *finder) find(ctx context.Context) ([]position, error) {
 	if len(found) > 0 {
 		far = gridLimits.firstWindow * f.need / len(found) * 3 / 2
 	}
-	if far <= gridLimits.lastWindow && (driver == nil || int64(far) <= count) {
+	again := far <= gridLimits.lastWindow && (driver == nil || int64(far) <= count)
+	if len(found) == 0 && (set != nil || len(f.order.segments) > gridLimits.segments) {
+		again = false // there is a better way, or a second attempt would end at the same segment
+	}
+	if again {
 		if found, done, err = f.walk(ctx, far); err != nil || done {
 			return found, err
 		}
 	}
-	if driver != nil && driver.byID && f.order.groups && count > gridLimits.fewMatches {
-		if found, done, err = f.walkGroups(ctx, driver); err != nil || done {
-			return found, err
-		}
+	if set != nil {
+		found, _, err = set.walk(ctx, 0)
+		return found, err
 	}
 	return f.fetch(ctx, driver)
 }
@@ -188,7 +206,9 @@ var gridLimits = struct {
 	// The walk looks at so many users in a first attempt, and in a second.
 	firstWindow, lastWindow int
 	segments, groups        int // bound the statements for one page
-}{fewMatches: 2000, mostFetched: 20000, firstWindow: 2000, lastWindow: 32000, segments: 50, groups: 20}
+	// To look up a user's row takes as long as to pass by so many entries of an index.
+	setWindow int
+}{fewMatches: 2000, mostFetched: 20000, firstWindow: 2000, lastWindow: 32000, segments: 50, groups: 20, setWindow: 10}
 
 // driver returns the condition whose index finds the fewest users, and how many: exactly up to most, most+1 beyond.
 // nil where no index finds any.

@@ -65,12 +65,14 @@ type order struct {
 	segments []segment
 }
 
-// column is the column by which the only segment is ordered, "" where there are several or none.
+// column is the column by which users are ordered, but for those in whom it is empty; "" where there is none.
 func (o *order) column() string {
-	if len(o.segments) != 1 {
-		return ""
+	for _, g := range o.segments {
+		if g.key != "" {
+			return g.key
+		}
 	}
-	return o.segments[0].key
+	return ""
 }
 
 // segment is a piece of an order.

@@ -1,12 +1,8 @@
 package sqldb
 
 import (
-	"database/sql/driver"
-	"fmt"
 	"unicode"
 	"unicode/utf8"
-
-	sqlite "modernc.org/sqlite"
 )
 
 // FoldText is how names are compared without regard to case and sorted: letter by letter, each as the lower case of
@@ -33,16 +29,4 @@ func FoldText(s string) string {
 		b = utf8.AppendRune(b, unicode.ToLower(unicode.ToUpper(r)))
 	}
 	return string(b)
-}
-
-// The migration that added the folded columns fills them on SQLite with this function; no table depends on it, so that
-// other programs can write them.
-func init() {
-	sqlite.MustRegisterDeterministicScalarFunction("muster_fold", 1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
-		s, ok := args[0].(string)
-		if !ok {
-			return nil, fmt.Errorf("muster_fold takes a text, not %T", args[0])
-		}
-		return FoldText(s), nil
-	})
 }

@@ -35,11 +35,15 @@ func (db *DB) Migrate(ctx context.Context) error {
 	case have == newest:
 		return nil
 	}
+	return db.migrateTo(ctx, newest)
+}
+
+func (db *DB) migrateTo(ctx context.Context, version int64) error {
 	dir, err := fs.Sub(migrations, path.Join("migrations", string(db.Engine)))
 	if err != nil {
 		return err
 	}
-	opts := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
+	opts := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true), goose.WithGoMigrations(gridMigration(db.Engine))}
 	dialect := goose.DialectSQLite3
 	if db.Engine == Postgres {
 		dialect = goose.DialectPostgres
@@ -59,7 +63,7 @@ func (db *DB) Migrate(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
-	if _, err := p.Up(ctx); err != nil {
+	if _, err := p.UpTo(ctx, version); err != nil {
 		var partial *goose.PartialError
 		if errors.As(err, &partial) {
 			err = partial.Err
@@ -83,7 +87,7 @@ func (db *DB) Version(ctx context.Context) (int64, error) {
 	return v, err
 }
 
-// newestVersion is the highest number among the embedded files (00001_name.sql).
+// newestVersion is the highest number among the embedded files (00001_name.sql); a migration in Go never is the last.
 func newestVersion(e Engine) (int64, error) {
 	files, err := migrations.ReadDir(path.Join("migrations", string(e)))
 	if err != nil {

@@ -2,8 +2,10 @@ package sqldb_test
 
 import (
 	"crypto/sha256"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -65,6 +67,29 @@ func TestMigrateAtOnce(t *testing.T) {
 		if n := count(t, db, "goose_db_version WHERE version_id > 0"); int64(n) != newest {
 			t.Errorf("%d migrations were recorded, the newest is %d", n, newest)
 		}
+	})
+}
+
+// Users who were there before their names had keys have them afterwards, and can be changed as ever.
+func TestMigrateFoldsNames(t *testing.T) {
+	t.Parallel()
+	sqldbtest.EachConfig(t, func(t *testing.T, cfg sqldb.Config) {
+		old, err := sqldb.OpenAt(t.Context(), cfg, 2)
+		mustNot(t, err)
+		names := [][2]string{{"Ngọc Ánh", "ĐẶNG"}, {"İpek", "O'Neil"}, {"ÉVA", "Smith"}, {"éva", "SMITH"}, {"Σίσυφος", "Straße"}}
+		for i, n := range names {
+			mustNot(t, write(t, old, "INSERT INTO users (id, lan_id, lan_key, first_name, last_name, agent_id, agent_key, profile, changed_by, changed_at) VALUES ($1, $2, $2, $3, $4, $2, $2, 3, 'x', 0)",
+				i+1, fmt.Sprint("u", i), n[0], n[1]))
+		}
+		mustNot(t, old.Close())
+		db := sqldbtest.Open(t, cfg)
+		type keys struct{ First, Last string }
+		got, err := sqldb.All[keys](t.Context(), db.Read(), "SELECT first_key, last_key FROM users ORDER BY id")
+		want := []keys{{"ngọc ánh", "đặng"}, {"ipek", "o'neil"}, {"éva", "smith"}, {"éva", "smith"}, {"σίσυφοσ", "straße"}}
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("got %q, %v, want %q", got, err, want)
+		}
+		mustNot(t, write(t, db, "UPDATE users SET first_key = 'x' WHERE id = 1"))
 	})
 }
 
