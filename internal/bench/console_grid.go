@@ -44,7 +44,7 @@ const deepPage = 1000
 // deepSorts are the orders in which pages are walked through: each user's own value, many with the same, and a number.
 var deepSorts = []string{"lan_id", "last_name", "-changed_at"}
 
-// grid asks the console all that [MeasureGrid] asks the directory, and walks deep into it.
+// grid asks the console every kind of question, and walks deep into it.
 func (h *hosted) grid(ctx context.Context, g *gridAsker, who *browser, c *Console) (err error) {
 	questions := g.questions()
 	for _, q := range questions {

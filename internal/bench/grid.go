@@ -1,27 +1,14 @@
 package bench
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
-	"net/url"
 	"slices"
 	"time"
 
 	"muster/internal/directory"
 )
-
-// GridFigure is how long the grid took for one kind of question, on the server, without the page around it.
-type GridFigure struct {
-	Group    string
-	Limit    time.Duration // what Muster promises for the 95th of a hundred; 0 for nothing
-	Samples  int
-	P50, P95 time.Duration
-	Max      time.Duration
-	Slowest  string // the question that took longest, as in an address
-}
 
 // What the grid promises (95th percentile of a page of 50).
 const (
@@ -32,25 +19,6 @@ const (
 
 // hotSorts are those that the grid is quick in, at any depth, unfiltered and by one common filter.
 var hotSorts = []string{"lan_id", "last_name", "agent_id", "pbx_id", "changed_at"}
-
-// MeasureGrid asks the grid each kind of question so many times, one after the other, with values that it draws from
-// the users themselves, from the configuration, and from what nobody has; the same directory gets the same questions.
-// It only reads. The directory should have a million users; the figures are those of one connection on a warm cache.
-func MeasureGrid(ctx context.Context, handle *directory.Handle, samples int) ([]GridFigure, error) {
-	g, err := newGridAsker(ctx, handle)
-	if err != nil {
-		return nil, err
-	}
-	var figures []GridFigure
-	for _, q := range g.questions() {
-		f, err := g.measure(ctx, q, samples)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", q.group, err)
-		}
-		figures = append(figures, f)
-	}
-	return figures, nil
-}
 
 // gridQuestion is a kind of question; draw makes one of it.
 type gridQuestion struct {
@@ -98,46 +66,6 @@ func newGridAsker(ctx context.Context, handle *directory.Handle) (*gridAsker, er
 	return g, nil
 }
 
-func (g *gridAsker) measure(ctx context.Context, q gridQuestion, samples int) (GridFigure, error) {
-	type asked struct {
-		took  time.Duration
-		query directory.UserQuery
-	}
-	all := make([]asked, samples)
-	for i := range all {
-		query := q.draw()
-		began := time.Now()
-		var err error
-		if q.count {
-			_, err = g.handle.CountUsers(ctx, query.Filter)
-		} else {
-			_, err = g.handle.UsersPage(ctx, query)
-		}
-		if err != nil {
-			return GridFigure{}, err
-		}
-		all[i] = asked{time.Since(began), query}
-	}
-	slices.SortFunc(all, func(a, b asked) int { return cmp.Compare(a.took, b.took) })
-	at := func(percent int) time.Duration { return all[min(samples*percent/100, samples-1)].took }
-	slowest := all[samples-1]
-	return GridFigure{Group: q.group, Limit: q.limit, Samples: samples, P50: at(50), P95: at(95), Max: slowest.took, Slowest: shownQuery(slowest.query)}, nil
-}
-
-// shownQuery is a query's address, without the length of its cursor.
-func shownQuery(q directory.UserQuery) string {
-	if q.After != "" {
-		q.After = "..."
-	}
-	if q.Before != "" {
-		q.Before = "..."
-	}
-	text := q.Values().Encode()
-	if plain, err := url.QueryUnescape(text); err == nil {
-		return plain
-	}
-	return text
-}
 
 func one[T any](g *gridAsker, from []T) (v T) {
 	if len(from) == 0 {

@@ -36,7 +36,7 @@ func (s *Server) exportDialog(v *visit) (err error) {
 		return err
 	}
 	if p.Count = int64(len(p.selected.ids)); p.Count == 0 {
-		if p.Count, err = s.countOf(v, &p.usersAddress); err != nil {
+		if p.Count, err = s.countOf(v, &p.usersAddress, countTime); err != nil {
 			return err
 		}
 	}

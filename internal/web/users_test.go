@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -184,7 +185,7 @@ func TestCounter(t *testing.T) {
 	var asked atomic.Int64
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	now := func() time.Time { return at }
-	begun, let := make(chan bool, 1), make(chan bool)
+	begun, let := make(chan bool, 100), make(chan bool)
 	ask := func(context.Context) (int64, error) {
 		begun <- true
 		<-let
@@ -195,30 +196,35 @@ func TestCounter(t *testing.T) {
 	gone, leave := context.WithCancel(t.Context())
 	first := make(chan error)
 	go func() {
-		_, err := c.count(gone, "a", now, ask)
+		_, err := c.count(gone, "a", time.Minute, now, ask)
 		first <- err
 	}()
 	<-begun
-	leave()
-	if err := <-first; !errors.Is(err, context.Canceled) {
-		t.Errorf("who goes away gets %v", err)
-	}
 	var wait sync.WaitGroup
 	for range 20 {
 		wait.Go(func() {
-			if n, err := c.count(t.Context(), "a", now, ask); n != 1 || err != nil {
+			if n, err := c.count(t.Context(), "a", time.Minute, now, ask); n != 1 || err != nil {
 				t.Errorf("count is %d, %v; want 1", n, err)
 			}
 		})
 	}
+	for waiting := 0; waiting < 21; runtime.Gosched() {
+		c.mu.Lock()
+		waiting = c.counts["a"].waiting
+		c.mu.Unlock()
+	}
+	leave()
+	if err := <-first; !errors.Is(err, context.Canceled) {
+		t.Errorf("who goes away gets %v", err)
+	}
 	close(let)
 	wait.Wait()
-	if n, _ := c.count(t.Context(), "b", now, ask); n != 2 {
+	if n, _ := c.count(t.Context(), "b", time.Minute, now, ask); n != 2 {
 		t.Errorf("another key has count %d, want 2", n)
 	}
 	<-begun
 	at = at.Add(countLife + 1)
-	if n, _ := c.count(t.Context(), "a", now, ask); n != 3 {
+	if n, _ := c.count(t.Context(), "a", time.Minute, now, ask); n != 3 {
 		t.Errorf("after its life the count is %d, want 3", n)
 	}
 	if len(c.counts) != 1 {
@@ -227,14 +233,37 @@ func TestCounter(t *testing.T) {
 
 	// An error is for those who waited, not for who comes next.
 	broken := func(context.Context) (int64, error) { return 0, errors.New("broken") }
-	if _, err := c.count(t.Context(), "c", now, broken); err == nil {
+	if _, err := c.count(t.Context(), "c", time.Minute, now, broken); err == nil {
 		t.Error("no error")
 	}
 	<-begun
-	if n, err := c.count(t.Context(), "c", now, ask); n != 4 || err != nil {
+	if n, err := c.count(t.Context(), "c", time.Minute, now, ask); n != 4 || err != nil {
 		t.Errorf("after an error the count is %d, %v; want 4", n, err)
 	}
-	if _, err := c.count(t.Context(), "d", now, func(context.Context) (int64, error) { panic("oops") }); err == nil {
+	if _, err := c.count(t.Context(), "d", time.Minute, now, func(context.Context) (int64, error) { panic("oops") }); err == nil {
 		t.Error("a panic is no error")
 	}
+
+	// One that takes long is not waited for, and is there later.
+	let = make(chan bool)
+	if _, err := c.count(t.Context(), "e", time.Millisecond, now, ask); !errors.Is(err, errStillCounting) {
+		t.Errorf("a long count is %v", err)
+	}
+	close(let)
+	if n, err := c.count(t.Context(), "e", time.Minute, now, ask); n != 5 || err != nil {
+		t.Errorf("later the count is %d, %v; want 5", n, err)
+	}
+
+	// When all have gone away, it ends.
+	gone, leave = context.WithCancel(t.Context())
+	ended := make(chan bool)
+	if _, err := c.count(gone, "f", time.Minute, now, func(ctx context.Context) (int64, error) {
+		leave()
+		<-ctx.Done()
+		close(ended)
+		return 0, ctx.Err()
+	}); !errors.Is(err, context.Canceled) {
+		t.Errorf("who goes away gets %v", err)
+	}
+	<-ended
 }
