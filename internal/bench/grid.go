@@ -66,7 +66,6 @@ func newGridAsker(ctx context.Context, handle *directory.Handle) (*gridAsker, er
 	return g, nil
 }
 
-
 func one[T any](g *gridAsker, from []T) (v T) {
 	if len(from) == 0 {
 		return v
