@@ -134,9 +134,13 @@ func TestBetterTooLate(t *testing.T) {
 			a6,Ann,Six,,1002,Agent,boss,Cards Team 1,Later`)}
 		id := h.create(t, system, userimport.Options{}, h.files(f))
 		h.stopWhen(t, id, hasChunk, nil)
+		first, second := "a1 duplicate lan_id.exists", "a1 inserted"
+		if !slices.Contains(h.members(t, id), "a1") { // On PostgreSQL the chunk of the other worker may be the first.
+			first, second = "a1 inserted", "a1 duplicate lan_id.repeated"
+		}
 		h.configure(t, strings.Replace(organisation, "roles:\n", "roles:\n  - {name: Later, rights: []}\n", 1))
 		b := h.execute(t, id)
-		h.want(t, b, f, "a1 duplicate lan_id.exists", "a1 inserted", "a2 inserted", "a3 inserted", "a4 inserted", "a5 inserted", "a6 invalid pbx_id.repeated")
+		h.want(t, b, f, first, second, "a2 inserted", "a3 inserted", "a4 inserted", "a5 inserted", "a6 invalid pbx_id.repeated")
 	})
 }
 
