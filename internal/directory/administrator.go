@@ -197,6 +197,9 @@ func (h *Handle) insertAdministrator(ctx context.Context, tx *sqldb.Tx, c *Candi
 		}
 		return 0, fmt.Errorf("make the administrator: %w", err)
 	}
+	if err := noteWritten(ctx, tx, ids); err != nil {
+		return 0, err
+	}
 	for _, role := range c.RoleIDs {
 		if _, err := tx.ExecContext(ctx, "INSERT INTO user_roles (user_id, role_id) VALUES ($1, $2)", ids.First, role); err != nil {
 			return 0, fmt.Errorf("make the administrator: %w", err)

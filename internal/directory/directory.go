@@ -7,6 +7,7 @@
 package directory
 
 import (
+	"sync/atomic"
 	"time"
 
 	"muster/internal/sqldb"
@@ -17,6 +18,9 @@ type Directory struct {
 	DB *sqldb.DB
 	// Now is the clock; times are stored as whole microseconds, UTC.
 	Now func() time.Time
+
+	search textReader
+	known  atomic.Pointer[known]
 }
 
 // New returns the directory in db, on the system's clock.

@@ -14,7 +14,7 @@ import (
 // Users returns up to limit users within the actor's scope, by LAN ID, beginning after the LAN ID given (compared
 // without case; "" for the first page).
 func (h *Handle) Users(ctx context.Context, f UserFilter, after string, limit int) (users []User, err error) {
-	err = h.listing(ctx, f, func(l *listing) error {
+	err = h.listing(ctx, f, UserSort{}, func(l *listing) error {
 		users, err = l.page(ctx, Fold(after), limit)
 		return err
 	})
@@ -27,7 +27,7 @@ const walkPage = 2000
 // WalkUsers hands out all users that the filter picks within the actor's scope, page by page in the order of their
 // LAN IDs, and before them the configuration that they refer to: all as it was at one instant.
 func (h *Handle) WalkUsers(ctx context.Context, f UserFilter, begin func(*Configuration) error, page func([]User) error) error {
-	return h.listing(ctx, f, func(l *listing) error {
+	return h.listing(ctx, f, UserSort{}, func(l *listing) error {
 		if err := begin(&l.cfg); err != nil {
 			return err
 		}
@@ -46,46 +46,41 @@ func (h *Handle) WalkUsers(ctx context.Context, f UserFilter, begin func(*Config
 
 // listing reads users off one snapshot.
 type listing struct {
+	*known
 	q      sqldb.Querier
 	db     *sqldb.DB
-	cfg    Configuration
 	terms  []term
 	nobody bool // no user can match
-
-	units, accessRoles, crmNames, greetings, roles map[int64]string
-	channels, features                             map[int64]string
+	// changers are who is the last to have changed some user, as it is stored; nil where that is not known.
+	changers []string
+	// found are the texts that the filter's tests were done on, where they were.
+	found *texts
+	tests []textTest
 }
 
-func (h *Handle) listing(ctx context.Context, f UserFilter, fn func(*listing) error) error {
+func (h *Handle) listing(ctx context.Context, f UserFilter, s UserSort, fn func(*listing) error) error {
 	if err := h.actor.Need("users:access"); err != nil {
+		return err
+	}
+	if err := f.Check(); err != nil {
 		return err
 	}
 	return h.dir.DB.Snapshot(ctx, func(q sqldb.Querier) (err error) {
 		l := &listing{q: q, db: h.dir.DB}
-		if l.cfg, err = LoadConfiguration(ctx, q); err != nil {
+		if l.known, err = h.dir.knownAt(ctx, q); err != nil {
 			return err
 		}
-		if l.terms, l.nobody, err = f.terms(&l.cfg, h.actor.scope); err != nil {
+		if s.column() == changedByColumn || f.asks(changedByColumn) {
+			if l.changers, err = readChangers(ctx, q); err != nil {
+				return err
+			}
+		}
+		l.terms, l.nobody = f.terms(&l.cfg, h.actor.scope, l.changers)
+		if err := l.lookThroughTexts(ctx, h.dir, f); err != nil {
 			return err
 		}
-		l.units = namesOf(l.cfg.OrgUnits, func(u OrgUnit) (int64, string) { return u.ID, u.FullName })
-		l.accessRoles = namesOf(l.cfg.AccessRoles, func(a AccessRole) (int64, string) { return a.ID, a.Name })
-		l.crmNames = namesOf(l.cfg.CRMNames, func(n Named) (int64, string) { return n.ID, n.Name })
-		l.greetings = namesOf(l.cfg.GreetingTemplates, func(g GreetingTemplate) (int64, string) { return g.ID, g.Name })
-		l.roles = namesOf(l.cfg.Roles, func(r Role) (int64, string) { return r.ID, r.Name })
-		l.channels = namesOf(l.cfg.Channels, func(c Channel) (int64, string) { return c.ID, c.Name })
-		l.features = namesOf(l.cfg.Features, func(f Feature) (int64, string) { return f.ID, f.Name })
 		return fn(l)
 	})
-}
-
-func namesOf[T any](all []T, name func(T) (int64, string)) map[int64]string {
-	m := make(map[int64]string, len(all))
-	for _, v := range all {
-		id, s := name(v)
-		m[id] = s
-	}
-	return m
 }
 
 // userRow is a user as the first of a page's statements reads it.
@@ -103,7 +98,7 @@ type userRow struct {
 
 // page returns users by LAN ID, after one of them.
 func (l *listing) page(ctx context.Context, afterKey string, limit int) ([]User, error) {
-	f := finder{listing: l, order: UserSort{}.order(&l.cfg), need: limit}
+	f := finder{listing: l, order: UserSort{}.order(&l.cfg, nil), need: limit}
 	if afterKey != "" {
 		f.after = &position{key: storable(afterKey), id: math.MaxInt64}
 	}

@@ -48,6 +48,9 @@ func (h *Handle) RemoveInserted(ctx context.Context, tx *sqldb.Tx, batchID int64
 	if err != nil {
 		return 0, err
 	}
+	if err := noteWritten(ctx, tx, ids); err != nil {
+		return 0, err
+	}
 	if tx.Engine() == sqldb.SQLite {
 		return removeBetween(ctx, tx, batchID, ids, within)
 	}

@@ -6,20 +6,14 @@ import (
 
 // condition adds the term of a condition on any column but the org unit.
 func (c *termCompiler) condition(w Condition) {
+	if column, value, ok := w.textColumn(); ok {
+		c.text(column, column == "pbx_id", w.Op, value)
+		return
+	}
 	value := storable(w.Value)
 	switch w.Column {
-	case "lan_id":
-		c.text("lan_key", false, w.Op, Fold(value))
-	case "agent_id":
-		c.text("agent_key", false, w.Op, Fold(value))
-	case "pbx_id":
-		c.text("pbx_id", true, w.Op, value)
-	case "first_name":
-		c.text("first_key", false, w.Op, FoldName(value))
-	case "last_name":
-		c.text("last_key", false, w.Op, FoldName(value))
-	case "changed_by":
-		c.add(false, func(s *statement, _ bool) string { return s.compare("lower(u.changed_by)", w.Op, Fold(value)) })
+	case changedByColumn:
+		c.changedBy(w.Op, Fold(value))
 	case "changed_at":
 		c.day(w)
 	case "profile":
@@ -39,6 +33,25 @@ func (c *termCompiler) condition(w Condition) {
 	}
 }
 
+// textColumn is the column of text that the condition is on, and its value folded as the column is; ok is false where it
+// is on something else.
+func (w Condition) textColumn() (column, value string, ok bool) {
+	value = storable(w.Value)
+	switch w.Column {
+	case "lan_id":
+		return "lan_key", Fold(value), true
+	case "agent_id":
+		return "agent_key", Fold(value), true
+	case "pbx_id":
+		return "pbx_id", value, true
+	case "first_name":
+		return "first_key", FoldName(value), true
+	case "last_name":
+		return "last_key", FoldName(value), true
+	}
+	return "", "", false
+}
+
 // text adds a condition on an indexed column of text, folded as the column is.
 func (c *termCompiler) text(column string, nullable bool, op, value string) {
 	index := op == OpEqual || op == OpStarts || op == OpEmpty && nullable
@@ -52,9 +65,11 @@ func (c *termCompiler) text(column string, nullable bool, op, value string) {
 		}
 		return s.compare(of, op, value)
 	})
-	if t := &c.all[len(c.all)-1]; op == OpEqual || op == OpStarts {
+	t := &c.all[len(c.all)-1]
+	if op == OpEqual || op == OpStarts {
 		t.of, t.byID = "u."+column, op == OpEqual
 	}
+	_, t.text = textCondition(column, op, value)
 }
 
 // compare is a condition on an expression that is not null, or where null must not match.

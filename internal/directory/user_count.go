@@ -3,13 +3,14 @@ package directory
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"muster/internal/sqldb"
 )
 
 // CountUsers returns how many users within the actor's scope the filter picks.
 func (h *Handle) CountUsers(ctx context.Context, f UserFilter) (n int64, err error) {
-	err = h.listing(ctx, f, func(l *listing) error {
+	err = h.listing(ctx, f, UserSort{}, func(l *listing) error {
 		n, err = l.count(ctx)
 		return err
 	})
@@ -20,6 +21,12 @@ func (h *Handle) CountUsers(ctx context.Context, f UserFilter) (n int64, err err
 func (l *listing) count(ctx context.Context) (int64, error) {
 	if l.nobody {
 		return 0, nil
+	}
+	if l.found != nil && !slices.ContainsFunc(l.terms, func(t term) bool { return !t.text }) {
+		if n := l.terms[len(l.terms)-1].known; n > 0 {
+			return n, nil
+		}
+		return l.found.count(l.tests), nil
 	}
 	s := l.statement()
 	if len(l.terms) == 1 && l.terms[0].index {

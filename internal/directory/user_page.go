@@ -38,7 +38,7 @@ func (h *Handle) UsersPage(ctx context.Context, q UserQuery) (page UserPage, err
 	if err := q.check(); err != nil {
 		return UserPage{}, err
 	}
-	err = h.listing(ctx, q.Filter, func(l *listing) error {
+	err = h.listing(ctx, q.Filter, q.Sort, func(l *listing) error {
 		page, err = l.userPage(ctx, q)
 		return err
 	})
@@ -60,7 +60,7 @@ func (q UserQuery) limit() int {
 }
 
 func (l *listing) userPage(ctx context.Context, q UserQuery) (page UserPage, err error) {
-	o := q.Sort.order(&l.cfg)
+	o := q.Sort.order(&l.cfg, l.changers)
 	f := finder{listing: l, order: o, descending: q.Sort.Descending != (q.Before != ""), need: q.limit() + 1}
 	if text := q.After + q.Before; text != "" {
 		at, err := o.position(q.Sort, text)
@@ -218,7 +218,13 @@ func (l *listing) driver(ctx context.Context, most int64) (driver *term, count i
 		if !t.index {
 			continue
 		}
-		s := l.statement()
+		s, n := l.statement(), t.known
+		if n > 0 {
+			if driver == nil || n < count {
+				driver, count, most = t, n, min(most, n)
+			}
+			continue
+		}
 		n, _, err := sqldb.One[int64](ctx, l.q, "SELECT count(*) FROM (SELECT 1 FROM "+t.counting(s)+fmt.Sprintf(" LIMIT %d) d", most+1), s.args...)
 		if err != nil {
 			return nil, 0, err

@@ -77,11 +77,12 @@ func (o *order) column() string {
 
 // segment is a piece of an order.
 type segment struct {
-	where  string // the predicate over u; "" for all
-	key    string // the column of u by which the piece is ordered; "" where all have the same key, and it is by id
-	same   any    // that key
-	tie    string // the column that holds it, where the predicate does not say so
-	unique bool   // no two users have the same key
+	where  string   // the predicate over u; "" for all
+	key    string   // the column of u by which the piece is ordered; "" where all have the same key, and it is by id
+	same   any      // that key
+	tie    string   // the column that holds it, where the predicate does not say so
+	ties   []string // what that column holds, where it is not just the key
+	unique bool     // no two users have the same key
 }
 
 // from cuts a segment where a page begins after a place in it: first who shares that place's key, then the others. One
@@ -93,7 +94,8 @@ func (g segment) from(at *position) []segment {
 	return []segment{{where: g.where, same: at.key, tie: g.key}, g}
 }
 
-func (s UserSort) order(cfg *Configuration) order {
+// order is the sort as an order; changers are needed for that by who changed a user.
+func (s UserSort) order(cfg *Configuration, changers []string) order {
 	byColumn := func(column string, unique bool) order {
 		return order{key: "u." + column, segments: []segment{{key: "u." + column, unique: unique}}}
 	}
@@ -126,8 +128,8 @@ func (s UserSort) order(cfg *Configuration) order {
 		}}
 	case "org_unit":
 		return order{key: "coalesce(o.full_name, '" + last + "')", join: " LEFT JOIN org_units o ON o.id = u.org_unit_id", segments: unitSegments(cfg)}
-	case "changed_by":
-		return order{key: "lower(u.changed_by)"}
+	case changedByColumn:
+		return order{key: "lower(u.changed_by)", segments: changerSegments(changers)}
 	}
 	return byColumn("lan_key", true)
 }

@@ -33,6 +33,9 @@ type term struct {
 	index bool
 	of    string
 	byID  bool
+	// text tells that the texts in memory can test it too; known is how many users it finds, where that is known.
+	text  bool
+	known int64
 	// from and link are where the driving statement begins instead of at users: from is a table expression d that
 	// link's predicate, which takes the place of where, ties to u; both nil for an index of users itself. count is
 	// the predicate without u.
@@ -47,12 +50,9 @@ func (s *statement) column(name string, driving bool) string {
 	return "+u." + name
 }
 
-// terms are the filter within the scope. nobody tells that no user can match.
-func (f UserFilter) terms(cfg *Configuration, scope Scope) (all []term, nobody bool, err error) {
-	if err := f.Check(); err != nil {
-		return nil, false, err
-	}
-	c := &termCompiler{cfg: cfg}
+// terms are the filter, which [UserFilter.Check] finds right, within the scope. nobody tells that no user can match.
+func (f UserFilter) terms(cfg *Configuration, scope Scope, changers []string) (all []term, nobody bool) {
+	c := &termCompiler{cfg: cfg, changers: changers}
 	c.units(f, scope)
 	for _, name := range f.Roles {
 		c.holds(rolesNamed(cfg, func(n string) bool { return n == name }))
@@ -78,8 +78,9 @@ func (f UserFilter) terms(cfg *Configuration, scope Scope) (all []term, nobody b
 	}
 	for _, word := range f.words() {
 		c.add(false, func(s *statement, _ bool) string { return s.anywhere(word) })
+		_, c.all[len(c.all)-1].text = testText(anyField, word, false)
 	}
-	return c.all, c.nobody, nil
+	return c.all, c.nobody
 }
 
 // anywhere tells that a word is somewhere in what the free text looks at. The folded columns are looked through row by
@@ -103,9 +104,10 @@ func (s *statement) position(a, b string) string {
 
 // termCompiler gathers terms.
 type termCompiler struct {
-	cfg    *Configuration
-	all    []term
-	nobody bool
+	cfg      *Configuration
+	changers []string // nil: not known
+	all      []term
+	nobody   bool
 }
 
 func (c *termCompiler) add(index bool, where func(s *statement, driving bool) string) {

@@ -41,6 +41,9 @@ func (h *Handle) InsertUsers(ctx context.Context, tx *sqldb.Tx, s Stamp, blocks 
 		return 0, err
 	}
 	blocks = blocks[:users.block]
+	if err := noteWritten(ctx, tx, idRanges(blocks)...); err != nil {
+		return 0, err
+	}
 	if _, err := tx.Bulk(ctx, "user_roles", roleColumns, roleRows(blocks)); err != nil {
 		return 0, err
 	}
@@ -49,6 +52,21 @@ func (h *Handle) InsertUsers(ctx context.Context, tx *sqldb.Tx, s Stamp, blocks 
 	}
 	_, err = tx.Bulk(ctx, "user_features", featureColumns, featureRows(blocks))
 	return len(blocks), err
+}
+
+// idRanges are the ids of each block, from the lowest to the highest, merged.
+func idRanges(blocks [][]Candidate) (ranges []IDs) {
+	for _, users := range blocks {
+		if len(users) == 0 {
+			continue
+		}
+		r := IDs{First: users[0].ID, End: users[0].ID + 1}
+		for i := range users {
+			r.First, r.End = min(r.First, users[i].ID), max(r.End, users[i].ID+1)
+		}
+		ranges = append(ranges, r)
+	}
+	return merged(ranges)
 }
 
 // mayInsert makes sure that all candidates are within the actor's scope. The rules have judged so before; nothing is
