@@ -1,6 +1,10 @@
 package directory
 
-import "context"
+import (
+	"context"
+
+	"muster/internal/sqldb"
+)
 
 // Small limits bring every way to find a page into directories of some hundred users.
 func init() {
@@ -17,4 +21,9 @@ func (d *Directory) HasTexts() bool {
 	d.search.mu.Lock()
 	defer d.search.mu.Unlock()
 	return d.search.texts != nil
+}
+
+// NoteWritten is what whoever writes users does.
+func NoteWritten(ctx context.Context, tx *sqldb.Tx, ids ...IDs) error {
+	return noteWritten(ctx, tx, ids...)
 }

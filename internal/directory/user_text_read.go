@@ -162,7 +162,7 @@ func noteWritten(ctx context.Context, tx *sqldb.Tx, ranges ...IDs) error {
 // newWrites returns the ranges of ids that were written since the mark, as the snapshot shows it, and the mark that knows of them.
 func newWrites(ctx context.Context, q sqldb.Querier, e sqldb.Engine, since writeMark) (mark writeMark, ranges []IDs, err error) {
 	type write struct{ Seq, First, Last, Tx int64 }
-	query, from, tx := "SELECT seq, first_id, last_id, 0 FROM user_writes WHERE seq > $1 ORDER BY seq", any(since.seq), int64(0)
+	query, from, tx := "SELECT seq, first_id, last_id, tx FROM user_writes WHERE seq > $1 ORDER BY seq", any(since.seq), int64(0)
 	if e == sqldb.Postgres {
 		// All transactions before this one have ended.
 		if tx, _, err = sqldb.One[int64](ctx, q, "SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT)"); err != nil {

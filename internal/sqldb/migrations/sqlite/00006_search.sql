@@ -8,6 +8,7 @@ CREATE TABLE user_writes (
     seq      INTEGER PRIMARY KEY AUTOINCREMENT,
     first_id INTEGER NOT NULL,
     last_id  INTEGER NOT NULL,
-    at       INTEGER NOT NULL DEFAULT (CAST(strftime('%s', 'now') AS INTEGER)) -- seconds
+    at       INTEGER NOT NULL DEFAULT (CAST(strftime('%s', 'now') AS INTEGER)), -- seconds
+    tx       INTEGER NOT NULL DEFAULT 0 -- of use on PostgreSQL only: here transactions commit in the order of seq
 ) STRICT;
 CREATE INDEX user_writes_at ON user_writes (at);
