@@ -19,7 +19,7 @@ var floors = [][]string{
 	{"muster/cmd/muster"},
 	{"muster/internal/bench"},
 	{"muster/internal/web"},
-	{"muster/internal/userimport", "muster/internal/sample"},
+	{"muster/internal/userimport", "muster/internal/useredit", "muster/internal/sample"},
 	{"muster/internal/batch", "muster/internal/setup", "muster/internal/auth"},
 	{"muster/internal/directory"},
 	{"muster/internal/sqldb", "muster/internal/sheet", "muster/internal/blob", "muster/internal/extsort"},
@@ -33,7 +33,7 @@ var beside = []string{"muster/internal/sqldb/sqldbtest", "muster/internal/web/br
 var tables = map[string][]string{
 	"muster/internal/directory": {"users", "user_roles", "user_channels", "user_features", "roles", "role_rights", "role_rules", "access_roles",
 		"access_role_units", "org_units", "org_levels", "channels", "features", "feature_values", "crm_names", "greeting_templates", "settings",
-		"directory_revision", "user_ids", "user_writes", "audit", "credentials"},
+		"directory_revision", "user_ids", "user_writes", "user_changes", "audit", "erasures", "credentials"},
 	"muster/internal/auth":       {"sessions", "sign_in_attempts", "first_links"},
 	"muster/internal/batch":      {"batches", "batch_files", "batch_chunks", "batch_pages", "batch_page_codes", "batch_uploads"},
 	"muster/internal/userimport": {"column_choices", "import_columns", "import_corrections"},

@@ -25,12 +25,16 @@ func (p *changePlan) accessRoleEntity() entity[AccessRole] {
 	}
 }
 
-// mayChangeAccessRole wants both what the access role was and what it becomes within the actor's own scope.
+// mayChangeAccessRole wants both what the access role was and what it becomes within the actor's own scope. The name of
+// the built-in one is worth everywhere, as making an administrator completes whatever is called so.
 func (p *changePlan) mayChangeAccessRole(a Actor, before, after *AccessRole) error {
 	for _, ar := range []*AccessRole{before, after} {
 		if ar != nil && !a.scope.Covers(p.accessRoleReach(*ar)) {
 			return fault.New(fault.Forbidden, "it reaches further than your own access role; ask somebody whose access role covers it")
 		}
+	}
+	if after != nil && after.Name == EverywhereAccessRole && (before == nil || before.Name != after.Name) && !a.scope.IsEverywhere() {
+		return fault.New(fault.Forbidden, "an access role called %s reaches everywhere once an administrator is made, and yours does not; choose another name", EverywhereAccessRole)
 	}
 	return nil
 }

@@ -65,12 +65,18 @@ func (a Actor) Can(r Right) bool { return a.system || a.rights[r] }
 
 // MayGrant tells whether the actor holds every one of the rights: nobody gives what they do not have.
 func (a Actor) MayGrant(rights []Right) bool {
+	_, lacks := a.lacks(rights)
+	return !lacks
+}
+
+// lacks returns the first of the rights that the actor does not hold.
+func (a Actor) lacks(rights []Right) (right Right, lacks bool) {
 	for _, r := range rights {
 		if !a.Can(r) {
-			return false
+			return r, true
 		}
 	}
-	return true
+	return "", false
 }
 
 // Need returns a Forbidden error that names the first right the actor lacks.

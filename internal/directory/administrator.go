@@ -53,23 +53,33 @@ func (r *Rejected) Unwrap() error {
 	return fault.New(kind, "%s", r.Error())
 }
 
+// administrators is whoever is one: an active user who can sign in, with users:edit and roles:edit, everywhere. It goes
+// from the credentials, which are few, to the users, who are many; CROSS JOIN keeps SQLite to that. $1 is the time.
+const administrators = `FROM credentials c CROSS JOIN users u CROSS JOIN access_roles a
+			WHERE u.id = c.user_id AND a.id = u.access_role_id AND (c.password <> '' OR c.link_until > $1) AND u.active = 1 AND a.scope = 'everywhere'` +
+	holdsRight + `g.action = 'access')` +
+	holdsRight + `g.module = 'users' AND g.action = 'edit')` +
+	holdsRight + `g.module = 'roles' AND g.action = 'edit')`
+
+const holdsRight = ` AND EXISTS (SELECT 1 FROM user_roles h JOIN role_rights g ON g.role_id = h.role_id WHERE h.user_id = u.id AND `
+
 // HasAdministrator tells whether there is an administrator: an active user who can sign in, with users:edit and
 // roles:edit, everywhere.
 func (d *Directory) HasAdministrator(ctx context.Context, q sqldb.Querier) (bool, error) {
-	const holds = ` AND EXISTS (SELECT 1 FROM user_roles h JOIN role_rights g ON g.role_id = h.role_id WHERE h.user_id = u.id AND `
-	// From the credentials, which are few, to the users, who are many.
-	n, _, err := sqldb.One[int](ctx, q, `
-		SELECT count(*) FROM (
-			SELECT 1 FROM credentials c JOIN users u ON u.id = c.user_id JOIN access_roles a ON a.id = u.access_role_id
-			WHERE (c.password <> '' OR c.link_until > $1) AND u.active = 1 AND a.scope = 'everywhere'`+
-		holds+`g.action = 'access')`+
-		holds+`g.module = 'users' AND g.action = 'edit')`+
-		holds+`g.module = 'roles' AND g.action = 'edit')
-			LIMIT 1) AS found`, d.micros())
+	n, _, err := sqldb.One[int](ctx, q, "SELECT count(*) FROM (SELECT 1 "+administrators+" LIMIT 1) AS found", d.micros())
 	if err != nil {
 		return false, fmt.Errorf("look for an administrator: %w", err)
 	}
 	return n > 0, nil
+}
+
+// administratorsBetween are the administrators of a range of ids, ascending.
+func (d *Directory) administratorsBetween(ctx context.Context, q sqldb.Querier, ids IDs) ([]int64, error) {
+	all, err := sqldb.All[int64](ctx, q, "SELECT c.user_id "+administrators+" AND c.user_id >= $2 AND c.user_id < $3 ORDER BY c.user_id", d.micros(), ids.First, ids.End)
+	if err != nil {
+		return nil, fmt.Errorf("look for administrators: %w", err)
+	}
+	return all, nil
 }
 
 // keepAdministrator runs a change that could take the last administrator's rights, scope or status, and refuses it where
@@ -186,26 +196,15 @@ func (h *Handle) insertAdministrator(ctx context.Context, tx *sqldb.Tx, c *Candi
 	if err != nil {
 		return 0, err
 	}
-	_, err = tx.ExecContext(ctx, `
-		INSERT INTO users (id, lan_id, lan_key, first_name, last_name, agent_id, agent_key, profile, access_role_id, changed_by, changed_at, first_key, last_key)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-		ids.First, c.Cells[LANID], c.Key, c.Cells[FirstName], c.Cells[LastName], c.AgentID, c.AgentKey, int64(c.Profile), c.AccessRoleID, h.actor.name, h.dir.micros(),
-		FoldName(c.Cells[FirstName]), FoldName(c.Cells[LastName]))
-	if err != nil {
+	c.ID = ids.First
+	if err := h.insertUser(ctx, tx, c, ""); err != nil {
 		if sqldb.ErrorKind(err) == sqldb.Unique {
 			return 0, fault.Wrap(fault.Conflict, err, "somebody was quicker with the LAN ID %s; choose another", c.Cells[LANID])
 		}
 		return 0, fmt.Errorf("make the administrator: %w", err)
 	}
-	if err := noteWritten(ctx, tx, ids); err != nil {
-		return 0, err
-	}
-	for _, role := range c.RoleIDs {
-		if _, err := tx.ExecContext(ctx, "INSERT INTO user_roles (user_id, role_id) VALUES ($1, $2)", ids.First, role); err != nil {
-			return 0, fmt.Errorf("make the administrator: %w", err)
-		}
-	}
 	return ids.First, h.audit(ctx, tx, AuditEntry{Action: string(OpCreate), Subject: "user", Name: c.Cells[LANID], After: auditJSON([]attribute{
 		{"lan_id", c.Cells[LANID]}, {"first_name", c.Cells[FirstName]}, {"last_name", c.Cells[LastName]}, {"agent_id", c.AgentID},
-		{"profile", c.Profile.String()}, {"roles", []string{AdministratorRole}}, {"access_role", EverywhereAccessRole}})})
+		{"profile", c.Profile.String()}, {"roles", []string{AdministratorRole}}, {"access_role", EverywhereAccessRole}}),
+		SubjectID: c.ID, SubjectVersion: 1})
 }

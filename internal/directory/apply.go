@@ -42,9 +42,9 @@ func (h *Handle) CompareConfiguration(ctx context.Context, want Configuration, p
 // Prune, deletes. A section of want that is nil is left alone. What cannot be is Invalid, with every reason in the
 // message; what is in use is not deleted.
 //
-// It needs the right to edit each section of want, and to add or delete where something comes or goes. Nobody puts
-// rights into a role that they do not hold, or makes an access role that reaches further than their own; what holds
-// for the whole organization takes an access role without limits. The last administrator stays one: Conflict.
+// It needs the right to edit each section of want, and to add or delete where something comes or goes. Nobody changes a
+// role that has, or is to have, rights that they do not hold, or an access role that reaches further than their own;
+// what holds for the whole organization takes an access role without limits. The last administrator stays one: Conflict.
 func (h *Handle) ApplyConfiguration(ctx context.Context, want Configuration, opts ApplyOptions) (d Difference, err error) {
 	if err := h.mayTouch(want, "edit"); err != nil {
 		return nil, err
@@ -57,6 +57,9 @@ func (h *Handle) ApplyConfiguration(ctx context.Context, want Configuration, opt
 	})
 	if err != nil {
 		return nil, err
+	}
+	if d.changesDefault() {
+		h.dir.followDefaults(ctx)
 	}
 	return d, nil
 }
@@ -84,7 +87,7 @@ func (c Configuration) modules() []string {
 		{"org-units", c.Levels != nil || c.OrgUnits != nil},
 		{"roles", c.Roles != nil},
 		{"access-roles", c.AccessRoles != nil},
-		{"catalogues", c.CRMNames != nil || c.GreetingTemplates != nil || c.Channels != nil || c.Features != nil},
+		{"catalogues", c.givesCatalogues()},
 		{"settings", c.GivesSettings()},
 	} {
 		if section.given {
@@ -100,31 +103,40 @@ func (h *Handle) apply(ctx context.Context, tx *sqldb.Tx, want Configuration, pr
 	if err != nil || len(p.steps) == 0 {
 		return Difference{}, err
 	}
-	if err := h.mayCarryOut(p.steps); err != nil {
-		return nil, err
-	}
-	for _, s := range p.steps {
-		if err := s.run(ctx, tx); err != nil {
-			return nil, fmt.Errorf("%s %s %q: %w", s.Op, s.Subject, s.Name, err)
-		}
-		entry := AuditEntry{Action: string(s.Op), Subject: s.Subject, Name: s.Name, Before: auditJSON(s.before), After: auditJSON(s.after)}
-		if err := h.audit(ctx, tx, entry); err != nil {
-			return nil, err
-		}
-	}
-	for _, finish := range p.finish {
-		if err := finish(ctx, tx); err != nil {
-			return nil, err
-		}
-	}
-	if _, err := tx.ExecContext(ctx, "UPDATE directory_revision SET revision = revision + 1"); err != nil {
+	if err := h.carryOut(ctx, tx, p); err != nil {
 		return nil, err
 	}
 	return p.difference(), nil
 }
 
+// carryOut runs the steps of a plan that has some, after a look at whether the actor may.
+func (h *Handle) carryOut(ctx context.Context, tx *sqldb.Tx, p *changePlan) error {
+	if err := h.mayCarryOut(p.steps); err != nil {
+		return err
+	}
+	if err := h.mayWiden(ctx, tx, p); err != nil {
+		return err
+	}
+	for _, s := range p.steps {
+		if err := s.run(ctx, tx); err != nil {
+			return fmt.Errorf("%s %s %q: %w", s.Op, s.Subject, s.Name, err)
+		}
+		entry := AuditEntry{Action: string(s.Op), Subject: s.Subject, Name: s.Name, Before: auditJSON(s.before), After: auditJSON(s.after)}
+		if err := h.audit(ctx, tx, entry); err != nil {
+			return err
+		}
+	}
+	for _, finish := range p.finish {
+		if err := finish(ctx, tx); err != nil {
+			return err
+		}
+	}
+	_, err := tx.ExecContext(ctx, "UPDATE directory_revision SET revision = revision + 1")
+	return err
+}
+
 func (h *Handle) mayCarryOut(steps []step) error {
-	action := map[Op]string{OpCreate: "add", OpUpdate: "edit", OpDelete: "delete"}
+	action := map[Op]string{OpCreate: "add", OpUpdate: "edit", OpRename: "edit", OpDelete: "delete"}
 	for _, s := range steps {
 		if err := h.actor.Need(Right(s.module + ":" + action[s.Op])); err != nil {
 			return err
@@ -153,10 +165,9 @@ func newPlan(ctx context.Context, q sqldb.Querier, want Configuration, prune boo
 	p.compareOrgUnits(want.OrgUnits, prune)
 	p.after.Roles = compare(p, roleEntity, have.Roles, want.Roles, prune)
 	p.after.AccessRoles = compare(p, p.accessRoleEntity(), have.AccessRoles, want.AccessRoles, prune)
-	p.after.CRMNames = compare(p, crmNameEntity, have.CRMNames, want.CRMNames, prune)
-	p.after.GreetingTemplates = compare(p, greetingTemplateEntity, have.GreetingTemplates, want.GreetingTemplates, prune)
-	p.compareChannels(want.Channels, prune)
-	p.compareFeatures(want.Features, prune)
+	p.compareNames(&want, prune)
+	p.compareChannels(want.AllChannels(), prune)
+	p.compareFeatures(want.AllFeatures(), prune)
 	p.compareSettings(want)
 	p.check(want)
 	if err := p.faults.err(); err != nil {

@@ -13,9 +13,11 @@ import (
 var crmNameEntity = entity[Named]{
 	subject: "crm-name", module: "catalogues",
 	key:        func(n *Named) (*int64, *string) { return &n.ID, &n.Name },
-	attributes: func(Named) []attribute { return nil },
+	attributes: func(n Named) []attribute { return []attribute{{"retired", n.Retired}} },
 	save: func(ctx context.Context, tx *sqldb.Tx, n Named) error {
-		_, err := tx.ExecContext(ctx, "INSERT INTO crm_names (name) VALUES ($1)", n.Name)
+		_, err := tx.ExecContext(ctx, `
+			INSERT INTO crm_names (name, retired) VALUES ($1, $2)
+			ON CONFLICT (name) DO UPDATE SET retired = excluded.retired`, n.Name, bit(n.Retired))
 		return err
 	},
 	users: "SELECT count(*) FROM users WHERE crm_name_id = $1",
@@ -25,15 +27,63 @@ var crmNameEntity = entity[Named]{
 var greetingTemplateEntity = entity[GreetingTemplate]{
 	subject: "greeting-template", module: "catalogues",
 	key:        func(g *GreetingTemplate) (*int64, *string) { return &g.ID, &g.Name },
-	attributes: func(g GreetingTemplate) []attribute { return []attribute{{"text", g.Text}} },
+	attributes: func(g GreetingTemplate) []attribute { return []attribute{{"text", g.Text}, {"retired", g.Retired}} },
 	save: func(ctx context.Context, tx *sqldb.Tx, g GreetingTemplate) error {
 		_, err := tx.ExecContext(ctx, `
-			INSERT INTO greeting_templates (name, text) VALUES ($1, $2)
-			ON CONFLICT (name) DO UPDATE SET text = excluded.text`, g.Name, g.Text)
+			INSERT INTO greeting_templates (name, text, retired) VALUES ($1, $2, $3)
+			ON CONFLICT (name) DO UPDATE SET text = excluded.text, retired = excluded.retired`, g.Name, g.Text, bit(g.Retired))
 		return err
 	},
 	users: "SELECT count(*) FROM users WHERE greeting_template_id = $1",
 	erase: "DELETE FROM greeting_templates WHERE id = $1",
+}
+
+// bit is how a truth value is stored.
+func bit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// both is a section of the configuration with its retired entries; nil where neither is given.
+func both[T any](used, retired []T, mark func(*T)) []T {
+	if used == nil && retired == nil {
+		return nil
+	}
+	all := append([]T{}, used...)
+	for _, v := range retired {
+		mark(&v)
+		all = append(all, v)
+	}
+	return all
+}
+
+// AllCRMNames are those in use, then the retired ones; likewise the following.
+func (c *Configuration) AllCRMNames() []Named {
+	return both(c.CRMNames, c.Retired.CRMNames, func(n *Named) { n.Retired = true })
+}
+
+// AllGreetingTemplates are those in use, then the retired ones.
+func (c *Configuration) AllGreetingTemplates() []GreetingTemplate {
+	return both(c.GreetingTemplates, c.Retired.GreetingTemplates, func(g *GreetingTemplate) { g.Retired = true })
+}
+
+// AllChannels are those in use, in the order of the template's columns, then the retired ones.
+func (c *Configuration) AllChannels() []Channel {
+	return both(c.Channels, c.Retired.Channels, func(ch *Channel) { ch.Retired = true })
+}
+
+// AllFeatures are those in use, in the order of the template's columns, then the retired ones.
+func (c *Configuration) AllFeatures() []Feature {
+	return both(c.Features, c.Retired.Features, func(f *Feature) { f.Retired = true })
+}
+
+func (p *changePlan) compareNames(want *Configuration, prune bool) {
+	names := compare(p, crmNameEntity, p.have.AllCRMNames(), want.AllCRMNames(), prune)
+	p.after.CRMNames, p.after.Retired.CRMNames = apart(names, func(n Named) bool { return n.Retired })
+	greetings := compare(p, greetingTemplateEntity, p.have.AllGreetingTemplates(), want.AllGreetingTemplates(), prune)
+	p.after.GreetingTemplates, p.after.Retired.GreetingTemplates = apart(greetings, func(g GreetingTemplate) bool { return g.Retired })
 }
 
 func (p *changePlan) checkGreetingTemplate(g GreetingTemplate) {

@@ -11,7 +11,7 @@ var channelEntity = entity[Channel]{
 	subject: "channel", module: "catalogues",
 	key: func(c *Channel) (*int64, *string) { return &c.ID, &c.Name },
 	attributes: func(c Channel) []attribute {
-		return []attribute{{"default", c.Default}, {"highest", c.Highest}}
+		return []attribute{{"default", c.Default}, {"highest", c.Highest}, {"retired", c.Retired}}
 	},
 	refused: tooManySessions,
 	save:    saveChannel,
@@ -20,7 +20,8 @@ var channelEntity = entity[Channel]{
 }
 
 func (p *changePlan) compareChannels(want []Channel, prune bool) {
-	p.after.Channels = compare(p, channelEntity, p.have.Channels, want, prune)
+	all := compare(p, channelEntity, p.have.AllChannels(), want, prune)
+	p.after.Channels, p.after.Retired.Channels = apart(all, func(c Channel) bool { return c.Retired })
 	name := func(c Channel) string { return c.Name }
 	p.compareOrder("channel-order", "channels", each(p.have.Channels, name), each(p.after.Channels, name))
 }
@@ -46,14 +47,10 @@ func tooManySessions(ctx context.Context, q sqldb.Querier, before, after *Channe
 
 func saveChannel(ctx context.Context, tx *sqldb.Tx, c Channel) error {
 	if c.ID == 0 {
-		_, err := tx.ExecContext(ctx, "INSERT INTO channels (position, name, default_count, highest_count) VALUES (0, $1, $2, $3)", c.Name, c.Default, c.Highest)
+		_, err := tx.ExecContext(ctx, "INSERT INTO channels (position, name, default_count, highest_count, retired) VALUES (0, $1, $2, $3, $4)", c.Name, c.Default, c.Highest, bit(c.Retired))
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, "UPDATE channels SET default_count = $1, highest_count = $2 WHERE id = $3", c.Default, c.Highest, c.ID); err != nil {
-		return err
-	}
-	// Counts are kept only where they differ from the default; who has just this one follows it from now on.
-	_, err := tx.ExecContext(ctx, "DELETE FROM user_channels WHERE channel_id = $1 AND count = $2", c.ID, c.Default)
+	_, err := tx.ExecContext(ctx, "UPDATE channels SET default_count = $1, highest_count = $2, retired = $4 WHERE id = $3", c.Default, c.Highest, c.ID, bit(c.Retired))
 	return err
 }
 

@@ -57,30 +57,29 @@ func (p *changePlan) check(want Configuration) {
 	if want.AccessRoles != nil || want.OrgUnits != nil {
 		p.checkAccessRoles()
 	}
-	if want.CRMNames != nil {
-		for _, c := range p.after.CRMNames {
+	if want.AllCRMNames() != nil {
+		for _, c := range p.after.AllCRMNames() {
 			p.checkName("crm-name", c.Name)
 		}
 	}
-	if want.GreetingTemplates != nil {
-		for _, g := range p.after.GreetingTemplates {
+	if want.AllGreetingTemplates() != nil {
+		for _, g := range p.after.AllGreetingTemplates() {
 			p.checkGreetingTemplate(g)
 		}
 	}
-	if want.Channels != nil {
-		for _, c := range p.after.Channels {
+	if want.AllChannels() != nil {
+		for _, c := range p.after.AllChannels() {
 			p.checkChannel(c)
 		}
 	}
-	if want.Features != nil {
-		for _, f := range p.after.Features {
+	if want.AllFeatures() != nil {
+		for _, f := range p.after.AllFeatures() {
 			p.checkFeature(f)
 		}
 	}
-	if want.Channels != nil || want.Features != nil {
+	if want.AllChannels() != nil || want.AllFeatures() != nil {
 		p.checkColumns()
 	}
-	p.checkSettings()
 }
 
 func (p *changePlan) checkName(subject, name string) {

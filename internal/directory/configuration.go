@@ -12,17 +12,30 @@ type Configuration struct {
 	GreetingTemplates []GreetingTemplate
 	Channels          []Channel // in the order of the template's columns
 	Features          []Feature // likewise
+	Retired           Retired
 	Settings          Settings
 	// HasSettings tells a setup file that has the section settings, with nothing in it, from one that has not.
 	HasSettings bool
+	// SettingNames are those of Settings that a wanted configuration gives; the others are left alone. nil: it gives all.
+	SettingNames []string
 	// Revision rises with every change of any of the above.
 	Revision int64
 }
 
+// Retired are the entries of the catalogues that stay with the users who have them, and are given to nobody else: no
+// template has a retired channel or feature, no import takes a retired name. Where a section is wanted, they are part of it.
+type Retired struct {
+	CRMNames          []Named
+	GreetingTemplates []GreetingTemplate
+	Channels          []Channel
+	Features          []Feature
+}
+
 // Named is an entry of a catalogue that has nothing but a name.
 type Named struct {
-	ID   int64
-	Name string
+	ID      int64
+	Name    string
+	Retired bool // of those in [Retired] alone; likewise below
 }
 
 // OrgUnit is a node of the organizational structure.
@@ -66,9 +79,10 @@ type AccessRole struct {
 
 // GreetingTemplate is a text chat greeting.
 type GreetingTemplate struct {
-	ID   int64
-	Name string
-	Text string
+	ID      int64
+	Name    string
+	Text    string
+	Retired bool
 }
 
 // Channel says how many sessions of a kind a user may hold at once.
@@ -77,6 +91,7 @@ type Channel struct {
 	Name    string
 	Default int
 	Highest int
+	Retired bool
 }
 
 // Feature is a switch of the agent's desktop, or a choice from a list.
@@ -86,11 +101,14 @@ type Feature struct {
 	Kind    string   // switch or list
 	Values  []string // of a list
 	Default string   // "yes" or "no" for a switch
+	// RetiredValues are values of a list that users may still have, and that are given to nobody else.
+	RetiredValues []string
+	Retired       bool
 }
 
-// Settings are the directory's own.
-type Settings struct {
-	LANIDExtraCharacters string // any of . - _ @
+// givesCatalogues tells whether the configuration has a section of a catalogue.
+func (c *Configuration) givesCatalogues() bool {
+	return c.AllCRMNames() != nil || c.AllGreetingTemplates() != nil || c.AllChannels() != nil || c.AllFeatures() != nil
 }
 
 // GivesSettings tells whether the configuration has the section settings.

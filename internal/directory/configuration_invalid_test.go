@@ -104,7 +104,7 @@ func TestInvalid(t *testing.T) {
 		{feature(directory.Feature{Kind: "list", Values: []string{"A", "B"}, Default: "C"}), false, []string{`"C"`, "A or B"}},
 		{feature(directory.Feature{Kind: "list", Values: []string{"A", "a"}, Default: "A"}), false, []string{"twice"}},
 		{feature(directory.Feature{Kind: "list", Values: []string{"A", " B"}, Default: "A"}), false, []string{"white space"}},
-		{directory.Configuration{Settings: directory.Settings{LANIDExtraCharacters: ".%"}}, false, []string{"'%'", ".-_@"}},
+		{directory.Configuration{Settings: withExtra(".%")}, false, []string{"'%'", ".-_@"}},
 		{directory.Configuration{CRMNames: []directory.Named{{}}, Levels: []string{}}, false, []string{"2 things are wrong", "\n- "}},
 	} {
 		for _, err := range []error{compareOnly(d, c.want, c.prune), applyOnly(system(d), c.want, c.prune)} {

@@ -36,13 +36,14 @@ func TestConfigurationPermissions(t *testing.T) {
 	newRole := directory.Configuration{Roles: []directory.Role{{Name: "New", Rights: []directory.Right{"users:add", "audit:access"}}}}
 	lessRole := directory.Configuration{Roles: []directory.Role{{Name: "Team Lead"}, {Name: "Agent"}}}
 	moreRole := directory.Configuration{Roles: []directory.Role{{Name: "Team Lead", Rights: []directory.Right{"users:edit", "users:access", "audit:access"}}}}
+	builtIn := directory.Configuration{Roles: []directory.Role{{Name: directory.AdministratorRole}}}
 	newCRM := directory.Configuration{CRMNames: []directory.Named{{Name: "New"}}}
 	noCRM := directory.Configuration{CRMNames: []directory.Named{}}
 	unit := directory.Configuration{OrgUnits: units("UAE / New", "UAE / New / Team")}
 	elsewhere := directory.Configuration{OrgUnits: units("India / New")}
 	top := directory.Configuration{OrgUnits: units("Oman")}
 	levels := directory.Configuration{Levels: []string{"Country", "Division", "Group"}}
-	setting := directory.Configuration{HasSettings: true}
+	setting := directory.Configuration{Settings: withExtra("."), HasSettings: true}
 	access := func(a directory.AccessRole) directory.Configuration {
 		a.Name = "New"
 		return directory.Configuration{AccessRoles: []directory.AccessRole{a}}
@@ -70,7 +71,9 @@ func TestConfigurationPermissions(t *testing.T) {
 		"rights that one holds":           {person(everywhere, allRights()...), newRole, false, true},
 		"rights that one lacks":           {person(everywhere, without("audit:access")...), newRole, false, false},
 		"more rights than one holds":      {person(everywhere, without("audit:access")...), moreRole, false, false},
-		"takes rights that one lacks":     {person(everywhere, without("users:edit")...), lessRole, false, true},
+		"takes rights that one holds":     {person(everywhere, allRights()...), lessRole, false, true},
+		"takes rights that one lacks":     {person(everywhere, without("users:edit")...), lessRole, false, false},
+		"the name of the built-in role":   {person(everywhere, without("audit:access")...), builtIn, false, false},
 		"a role from a branch":            {person(directory.Below(uae), allRights()...), newRole, false, false},
 		"a catalogue from a branch":       {person(directory.Below(uae), allRights()...), newCRM, false, false},
 		"nowhere":                         {person(directory.Scope{}, allRights()...), newCRM, false, false},

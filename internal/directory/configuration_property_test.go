@@ -57,7 +57,8 @@ func drawConfiguration(t *rapid.T) directory.Configuration {
 		}
 		return directory.Feature{Name: "F" + s, Kind: "list", Values: values, Default: rapid.SampledFrom(values).Draw(t, "default")}
 	})
-	c.Settings.LANIDExtraCharacters = rapid.SampledFrom([]string{"", ".", "-_@"}).Draw(t, "setting")
+	c.Settings = withExtra(rapid.SampledFrom([]string{"", ".", "-_@"}).Draw(t, "setting"))
+	c.Settings.RetentionDays, c.Settings.Approval = rapid.IntRange(1, 3).Draw(t, "days"), rapid.Bool().Draw(t, "approval")
 	return c
 }
 

@@ -62,6 +62,13 @@ func units(names ...string) []directory.OrgUnit {
 	return all
 }
 
+// withExtra are the default settings, with extra characters in LAN IDs.
+func withExtra(characters string) directory.Settings {
+	s := directory.DefaultSettings()
+	s.LANIDExtraCharacters = characters
+	return s
+}
+
 func full() directory.Configuration {
 	return directory.Configuration{
 		Levels:   []string{"Country", "Division", "Team"},
@@ -83,7 +90,7 @@ func full() directory.Configuration {
 			{Name: "Manual In", Kind: "list", Values: []string{"Manual In", "Auto In"}, Default: "Auto In"},
 			{Name: "CRM Enabled", Kind: "switch", Default: "no"},
 		},
-		Settings: directory.Settings{LANIDExtraCharacters: ".-"}, HasSettings: true,
+		Settings: withExtra(".-"), HasSettings: true,
 	}
 }
 
@@ -207,7 +214,7 @@ func TestChanges(t *testing.T) {
 				c.AccessRoles[0] = directory.AccessRole{Name: "Retail", Scope: "own-unit"}
 			}, false, []string{"update access-role Retail [scope: units → own-unit org_units: - UAE / Retail]"}, `{"org_units":["UAE / Retail"],"scope":"units"}`, `{"org_units":[],"scope":"own-unit"}`},
 			"order":   {func(c *directory.Configuration) { slices.Reverse(c.Channels) }, false, []string{"update channel-order  [order: Voice, Chat → Chat, Voice]"}, `{"order":["Voice","Chat"]}`, ""},
-			"setting": {func(c *directory.Configuration) { c.Settings = directory.Settings{} }, false, []string{`update setting lan_id_extra_characters [value: ".-" → ""]`}, `{"value":".-"}`, `{"value":""}`},
+			"setting": {func(c *directory.Configuration) { c.Settings = directory.DefaultSettings() }, false, []string{`update setting lan_id_extra_characters [value: ".-" → ""]`}, `{"value":".-"}`, `{"value":""}`},
 			"levels":  {func(c *directory.Configuration) { c.Levels = append(c.Levels, "Desk") }, false, []string{"update org-levels  [levels: Country, Division, Team → Country, Division, Team, Desk]"}, "", ""},
 			"a channel in the middle": {func(c *directory.Configuration) {
 				c.Channels = slices.Insert(c.Channels, 1, directory.Channel{Name: "Fax"})
@@ -306,7 +313,7 @@ func TestPrepare(t *testing.T) {
 		d := directory.New(db)
 		got := load(t, d)
 		want := directory.Default()
-		want.HasSettings = true
+		want.Settings, want.HasSettings = directory.DefaultSettings(), true
 		if diff := same(want, got); diff != "" || len(got.Channels) != 7 || len(got.Features) != 9 || got.Revision != 2 {
 			t.Errorf("%+v\n%s", got, diff)
 		}

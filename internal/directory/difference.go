@@ -16,6 +16,7 @@ const (
 	OpCreate Op = "create"
 	OpUpdate Op = "update"
 	OpDelete Op = "delete"
+	OpRename Op = "rename" // never of a setup file, which knows things by their names
 )
 
 // Change is one thing of the configuration that is made, changed or deleted.

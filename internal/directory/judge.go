@@ -21,8 +21,8 @@ func (r *Rules) JudgeRow(c *Candidate) {
 	r.judgeOrgUnit(c)
 	r.judgeRoles(c)
 	r.judgeAccessRole(c)
-	c.CRMNameID = r.lookUp(c, CRMNameColumn, r.crmNames, r.nearCRMName, "CRM name")
-	c.GreetingTemplateID = r.lookUp(c, GreetingColumn, r.greetings, r.nearGreeting, "text chat greeting template")
+	c.CRMNameID = r.lookUp(c, CRMNameColumn, r.crmNames, r.retiredCRMNames, r.nearCRMName, "CRM name")
+	c.GreetingTemplateID = r.lookUp(c, GreetingColumn, r.greetings, r.retiredGreetings, r.nearGreeting, "text chat greeting template")
 }
 
 // WellFormedLANID tells whether s could be a LAN ID at all.
@@ -250,13 +250,16 @@ func (r *Rules) judgeAccessRole(c *Candidate) {
 	c.AccessRoleID = r.Configuration.AccessRoles[i].ID
 }
 
-func (r *Rules) lookUp(c *Candidate, col Column, known map[string]int64, near *nearest, what string) int64 {
+func (r *Rules) lookUp(c *Candidate, col Column, known map[string]int64, retired map[string]bool, near *nearest, what string) int64 {
 	cell := c.Cells[col]
 	if cell == "" || c.damaged(col, false) || c.measure(col) || c.control(col) {
 		return 0
 	}
 	id, ok := known[cell]
-	if !ok {
+	switch {
+	case retired[cell]:
+		c.problem(col, "unknown", Error, "The %s %q is retired: those who have it keep it, and nobody else gets it; use another one, or leave the cell blank.", what, cell)
+	case !ok:
 		p := c.problem(col, "unknown", Error, "There is no %s %q; use one that is defined, or leave the cell blank.", what, cell)
 		p.Suggestion = near.of(cell)
 	}

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -49,6 +50,10 @@ func (r *Rules) JudgeFeatureValue(feature int, cell string) (value FeatureValue,
 		p := problem("not_a_value", "")
 		if f.Kind == "list" {
 			allowed = strings.Join(f.Values, ", ")
+			if slices.ContainsFunc(f.RetiredValues, func(v string) bool { return strings.EqualFold(v, cell) }) {
+				p.Message = fmt.Sprintf("%s %q is retired: those who have it keep it, and nobody else gets it; use %s, or leave the cell blank for %s.", f.Name, Shorten(cell), allowed, f.Default)
+				return FeatureValue{}, false, p
+			}
 			p.Suggestion = Nearest(Shorten(cell), f.Values)
 		}
 		p.Message = fmt.Sprintf("%s %q is not one of its values; use %s, or leave the cell blank for %s.", f.Name, Shorten(cell), allowed, f.Default)

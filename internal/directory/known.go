@@ -30,12 +30,15 @@ func (d *Directory) knownAt(ctx context.Context, q sqldb.Querier) (*known, error
 	}
 	k.units = namesOf(k.cfg.OrgUnits, func(u OrgUnit) (int64, string) { return u.ID, u.FullName })
 	k.accessRoles = namesOf(k.cfg.AccessRoles, func(a AccessRole) (int64, string) { return a.ID, a.Name })
-	k.crmNames = namesOf(k.cfg.CRMNames, func(n Named) (int64, string) { return n.ID, n.Name })
-	k.greetings = namesOf(k.cfg.GreetingTemplates, func(g GreetingTemplate) (int64, string) { return g.ID, g.Name })
+	k.crmNames = namesOf(k.cfg.AllCRMNames(), func(n Named) (int64, string) { return n.ID, n.Name })
+	k.greetings = namesOf(k.cfg.AllGreetingTemplates(), func(g GreetingTemplate) (int64, string) { return g.ID, g.Name })
 	k.roles = namesOf(k.cfg.Roles, func(r Role) (int64, string) { return r.ID, r.Name })
 	k.channels = namesOf(k.cfg.Channels, func(c Channel) (int64, string) { return c.ID, c.Name })
 	k.features = namesOf(k.cfg.Features, func(f Feature) (int64, string) { return f.ID, f.Name })
-	d.known.Store(k)
+	// What a transaction sees that is not committed is for itself alone: its revision may come to be another's.
+	if _, writing := q.(*sqldb.Tx); !writing {
+		d.known.Store(k)
+	}
 	return k, nil
 }
 

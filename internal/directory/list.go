@@ -194,7 +194,9 @@ func (l *listing) addDetails(ctx context.Context, keys any, user func(id int64) 
 		if err != nil {
 			return err
 		}
-		user(c.User).ChannelCounts[l.channels[c.Channel]] = c.Count
+		if name := l.channels[c.Channel]; name != "" { // not of a retired one
+			user(c.User).ChannelCounts[name] = c.Count
+		}
 	}
 	type value struct {
 		User, Feature int64
@@ -204,7 +206,9 @@ func (l *listing) addDetails(ctx context.Context, keys any, user func(id int64) 
 		if err != nil {
 			return err
 		}
-		user(v.User).Features[l.features[v.Feature]] = v.Value
+		if name := l.features[v.Feature]; name != "" {
+			user(v.User).Features[name] = v.Value
+		}
 	}
 	return nil
 }

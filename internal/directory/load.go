@@ -64,6 +64,19 @@ func list[T any](ctx context.Context, q sqldb.Querier, query string) ([]T, error
 	return all, err
 }
 
+// apart parts those in use from the retired ones. What is empty is not nil.
+func apart[T any](all []T, retired func(T) bool) (used, gone []T) {
+	used, gone = []T{}, []T{}
+	for _, v := range all {
+		if retired(v) {
+			gone = append(gone, v)
+		} else {
+			used = append(used, v)
+		}
+	}
+	return used, gone
+}
+
 func loadLevels(ctx context.Context, q sqldb.Querier, c *Configuration) (err error) {
 	c.Levels, err = list[string](ctx, q, "SELECT name FROM org_levels ORDER BY position")
 	return err
@@ -77,7 +90,7 @@ func loadOrgUnits(ctx context.Context, q sqldb.Querier, c *Configuration) (err e
 }
 
 func loadRoles(ctx context.Context, q sqldb.Querier, c *Configuration) error {
-	roles, err := list[Named](ctx, q, "SELECT id, name FROM roles ORDER BY name")
+	roles, err := list[Named](ctx, q, "SELECT id, name, 1 = 0 FROM roles ORDER BY name")
 	if err != nil {
 		return err
 	}
@@ -156,47 +169,54 @@ func loadAccessRoles(ctx context.Context, q sqldb.Querier, c *Configuration) err
 }
 
 func loadCatalogues(ctx context.Context, q sqldb.Querier, c *Configuration) (err error) {
-	if c.CRMNames, err = list[Named](ctx, q, "SELECT id, name FROM crm_names ORDER BY name"); err != nil {
+	names, err := sqldb.All[Named](ctx, q, "SELECT id, name, retired = 1 FROM crm_names ORDER BY name")
+	if err != nil {
 		return err
 	}
-	c.GreetingTemplates, err = list[GreetingTemplate](ctx, q, "SELECT id, name, text FROM greeting_templates ORDER BY name")
+	greetings, err := sqldb.All[GreetingTemplate](ctx, q, "SELECT id, name, text, retired = 1 FROM greeting_templates ORDER BY name")
+	c.CRMNames, c.Retired.CRMNames = apart(names, func(n Named) bool { return n.Retired })
+	c.GreetingTemplates, c.Retired.GreetingTemplates = apart(greetings, func(g GreetingTemplate) bool { return g.Retired })
 	return err
 }
 
 func loadChannels(ctx context.Context, q sqldb.Querier, c *Configuration) (err error) {
-	c.Channels, err = list[Channel](ctx, q, "SELECT id, name, default_count, highest_count FROM channels ORDER BY position, name")
+	all, err := sqldb.All[Channel](ctx, q, "SELECT id, name, default_count, highest_count, retired = 1 FROM channels ORDER BY position, name")
+	c.Channels, c.Retired.Channels = apart(all, func(ch Channel) bool { return ch.Retired })
 	return err
 }
 
 func loadFeatures(ctx context.Context, q sqldb.Querier, c *Configuration) error {
-	rows, err := list[struct {
+	rows, err := sqldb.All[struct {
 		ID                  int64
 		Name, Kind, Default string
-	}](ctx, q, "SELECT id, name, kind, default_value FROM features ORDER BY position, name")
+		Retired             bool
+	}](ctx, q, "SELECT id, name, kind, default_value, retired = 1 FROM features ORDER BY position, name")
 	if err != nil {
 		return err
 	}
 	at := map[int64]int{}
-	c.Features = make([]Feature, len(rows))
+	all := make([]Feature, len(rows))
 	for i, r := range rows {
-		c.Features[i] = Feature{ID: r.ID, Name: r.Name, Kind: r.Kind, Default: r.Default}
+		all[i] = Feature{ID: r.ID, Name: r.Name, Kind: r.Kind, Default: r.Default, Retired: r.Retired}
 		at[r.ID] = i
 	}
 	for v, err := range sqldb.Each[struct {
 		Feature int64
 		Value   string
-	}](ctx, q, "SELECT feature_id, value FROM feature_values ORDER BY feature_id, position") {
+		Retired bool
+	}](ctx, q, "SELECT feature_id, value, retired = 1 FROM feature_values ORDER BY feature_id, position") {
 		if err != nil {
 			return err
 		}
-		if i, there := at[v.Feature]; there {
-			c.Features[i].Values = append(c.Features[i].Values, v.Value)
+		i, there := at[v.Feature]
+		switch {
+		case !there:
+		case v.Retired:
+			all[i].RetiredValues = append(all[i].RetiredValues, v.Value)
+		default:
+			all[i].Values = append(all[i].Values, v.Value)
 		}
 	}
+	c.Features, c.Retired.Features = apart(all, func(f Feature) bool { return f.Retired })
 	return nil
-}
-
-func loadSettings(ctx context.Context, q sqldb.Querier, c *Configuration) (err error) {
-	c.Settings.LANIDExtraCharacters, _, err = sqldb.One[string](ctx, q, "SELECT value FROM settings WHERE name = $1", lanIDExtraCharacters)
-	return err
 }

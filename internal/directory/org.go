@@ -31,6 +31,9 @@ func (p *changePlan) compareLevels(want []string) {
 	p.steps = append(p.steps, step{
 		Change: Change{Op: OpUpdate, Subject: "org-levels", Details: details(before, after)},
 		module: "org-units", before: before, after: after, allowed: everywhereOnly,
+		refused: func(ctx context.Context, q sqldb.Querier) (string, error) {
+			return agentsOffLevel(ctx, q, len(p.have.Levels), len(want))
+		},
 		run: func(ctx context.Context, tx *sqldb.Tx) error { return saveLevels(ctx, tx, want) },
 	})
 }
@@ -104,20 +107,30 @@ func (p *changePlan) compareOrgUnits(want []OrgUnit, prune bool) {
 }
 
 func (p *changePlan) checkFullName(full string) {
+	if what := badFullName(full); what != "" {
+		p.faults.add("org-unit %q: %s", Shorten(full), what)
+	}
+}
+
+// badFullName says what is wrong with a full name and what to do; "" when nothing is.
+func badFullName(full string) string {
 	if len(full) > longestFullName {
-		p.faults.add("org-unit %q: the full name has more than %d bytes; shorten the names in it", Shorten(full), longestFullName)
-		return
+		return fmt.Sprintf("the full name has more than %d bytes; shorten the names in it", longestFullName)
 	}
 	for _, name := range strings.Split(full, pathSeparator) {
 		if what := badName(name); what != "" {
-			p.faults.add("org-unit %q: the name %q in it %s", Shorten(full), Shorten(name), what)
-			return
+			return fmt.Sprintf("the name %q in it %s", Shorten(name), what)
 		}
-		if name == "/" || strings.HasPrefix(name, "/ ") || strings.HasSuffix(name, " /") {
-			p.faults.add(`org-unit %q: the name %q begins with "/ " or ends with " /", as if a name were missing in a path; change it`, full, name)
-			return
+		if missingName(name) {
+			return fmt.Sprintf(`the name %q begins with "/ " or ends with " /", as if a name were missing in a path; change it`, name)
 		}
 	}
+	return ""
+}
+
+// missingName tells that a name of a unit reads as if a name were missing in a path.
+func missingName(name string) bool {
+	return name == "/" || strings.HasPrefix(name, "/ ") || strings.HasSuffix(name, " /")
 }
 
 func (p *changePlan) checkLevels() {
@@ -147,13 +160,18 @@ func (p *changePlan) checkDepths() {
 
 // createOrgUnit is only ever called for a new unit: there is nothing of a unit that an update could change.
 func (p *changePlan) createOrgUnit(ctx context.Context, tx *sqldb.Tx, u OrgUnit) error {
-	parentName, name := splitFullName(u.FullName)
-	u.Name, u.Depth = name, 1
-	parent := OrgUnit{}
-	if parentName != "" {
-		parent = p.units[parentName]
-		u.ParentID, u.Depth = parent.ID, parent.Depth+1
+	parent, name := splitFullName(u.FullName)
+	made, err := insertOrgUnit(ctx, tx, p.units[parent], name)
+	if err != nil {
+		return err
 	}
+	p.units[u.FullName] = made
+	return nil
+}
+
+// insertOrgUnit makes a unit below parent, the zero one for the top.
+func insertOrgUnit(ctx context.Context, tx *sqldb.Tx, parent OrgUnit, name string) (OrgUnit, error) {
+	u := OrgUnit{ParentID: parent.ID, Name: name, FullName: fullName(parent, name), Depth: parent.Depth + 1}
 	// The path ends with the unit's own id, which is known only then; nobody sees the unit before this transaction ends.
 	// What stands there meanwhile is another text for each unit, as PostgreSQL's unique index would otherwise look
 	// through the remains of all that were made before.
@@ -161,12 +179,17 @@ func (p *changePlan) createOrgUnit(ctx context.Context, tx *sqldb.Tx, u OrgUnit)
 		INSERT INTO org_units (parent_id, name, full_name, depth, path)
 		VALUES (nullif($1, 0), $2, $3, $4, '?' || $3) RETURNING id`, u.ParentID, u.Name, u.FullName, u.Depth)
 	if err != nil {
-		return err
+		return u, err
 	}
 	u.ID, u.Path = id, fmt.Sprintf("%s%d/", parent.Path, id)
-	if _, err := tx.ExecContext(ctx, "UPDATE org_units SET path = $1 WHERE id = $2", u.Path, u.ID); err != nil {
-		return err
+	_, err = tx.ExecContext(ctx, "UPDATE org_units SET path = $1 WHERE id = $2", u.Path, u.ID)
+	return u, err
+}
+
+// fullName is that of a unit called name below parent, the zero one for the top.
+func fullName(parent OrgUnit, name string) string {
+	if parent.ID == 0 {
+		return name
 	}
-	p.units[u.FullName] = u
-	return nil
+	return parent.FullName + pathSeparator + name
 }

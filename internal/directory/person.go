@@ -21,6 +21,7 @@ type Holder struct {
 	UnitPath  string // of the user's own org unit, "" for none
 	Rights    []Right
 	Scope     Scope
+	BarredAt  int64 // microseconds: when they were last deactivated, 0 for never; sessions from before are over
 }
 
 // Name is the holder's name as it is shown.
@@ -61,6 +62,7 @@ type holderRow struct {
 	LANID, FirstName, LastName string
 	Profile                    Profile
 	Active                     int
+	BarredAt                   int64
 	UnitPath, Scope            string
 	Rights, Units              string
 }
@@ -68,18 +70,19 @@ type holderRow struct {
 // holder is one statement: it runs with every click of everybody who is signed in.
 func holder(ctx context.Context, q sqldb.Querier, where string, arg any) (*Holder, bool, error) {
 	r, found, err := sqldb.One[holderRow](ctx, q, `
-		SELECT u.id, u.lan_id, u.first_name, u.last_name, u.profile, u.active, coalesce(o.path, ''), coalesce(a.scope, ''),
+		SELECT u.id, u.lan_id, u.first_name, u.last_name, u.profile, u.active, coalesce(c.barred_at, 0), coalesce(o.path, ''), coalesce(a.scope, ''),
 			coalesce((SELECT string_agg(g.module || ':' || g.action, ' ') FROM user_roles h JOIN role_rights g ON g.role_id = h.role_id
 				WHERE h.user_id = u.id), ''),
 			coalesce((SELECT string_agg(p.path, ' ') FROM access_role_units w JOIN org_units p ON p.id = w.org_unit_id
 				WHERE w.access_role_id = u.access_role_id), '')
 		FROM users u LEFT JOIN org_units o ON o.id = u.org_unit_id LEFT JOIN access_roles a ON a.id = u.access_role_id
+			LEFT JOIN credentials c ON c.user_id = u.id
 		WHERE `+where, arg)
 	if err != nil || !found {
 		return nil, false, wrapHolder(err)
 	}
 	h := &Holder{ID: r.ID, LANID: r.LANID, FirstName: r.FirstName, LastName: r.LastName, Profile: r.Profile, Status: Active, UnitPath: r.UnitPath,
-		Scope: scopeOf(r.Scope, r.UnitPath, strings.Fields(r.Units))}
+		BarredAt: r.BarredAt, Scope: scopeOf(r.Scope, r.UnitPath, strings.Fields(r.Units))}
 	if r.Active == 0 {
 		h.Status = Inactive
 	}

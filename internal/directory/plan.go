@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"muster/internal/fault"
 	"muster/internal/sqldb"
@@ -110,7 +111,7 @@ func (p *changePlan) prune(deletions []step) { p.deletions = append(deletions, p
 
 func createStep[T any](e entity[T], v T) step {
 	s := newStep(e, OpCreate, nil, &v)
-	s.after = append([]attribute{{"name", s.Name}}, e.attributes(v)...)
+	s.after = append([]attribute{{"name", s.Name}}, telling(e.attributes(v))...)
 	s.run = func(ctx context.Context, tx *sqldb.Tx) error { return e.save(ctx, tx, v) }
 	return s
 }
@@ -125,13 +126,20 @@ func updateStep[T any](e entity[T], before, after T) step {
 
 func deleteStep[T any](e entity[T], v T) step {
 	s := newStep(e, OpDelete, &v, nil)
-	s.before = append([]attribute{{"name", s.Name}}, e.attributes(v)...)
+	s.before = append([]attribute{{"name", s.Name}}, telling(e.attributes(v))...)
 	id, _ := e.key(&v)
 	s.refused = func(ctx context.Context, q sqldb.Querier) (string, error) {
 		return inUse(ctx, q, s.Change, e.users, *id)
 	}
 	s.run = func(ctx context.Context, tx *sqldb.Tx) error { return erase(ctx, tx, s.Change, e.erase, *id) }
 	return s
+}
+
+// telling leaves out, of what is made or deleted, that it is not retired.
+func telling(all []attribute) []attribute {
+	return slices.DeleteFunc(all, func(a attribute) bool {
+		return a.value == any(false) || a.name == "retired_values" && len(a.value.([]string)) == 0
+	})
 }
 
 func newStep[T any](e entity[T], op Op, before, after *T) step {

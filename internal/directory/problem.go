@@ -33,6 +33,8 @@ type Outcome string
 
 const (
 	Inserted   Outcome = "inserted"
+	Updated    Outcome = "updated"
+	Unchanged  Outcome = "unchanged"
 	Duplicate  Outcome = "duplicate"
 	Invalid    Outcome = "invalid"
 	Stray      Outcome = "stray"

@@ -27,19 +27,24 @@ var roleEntity = entity[Role]{
 	erase:   "DELETE FROM roles WHERE id = $1",
 }
 
-// mayChangeRole lets nobody put a right into a role that they do not hold; taking one out is for everybody who may
-// edit roles.
+// mayChangeRole is for those who hold all that the role has, before and after: who could take out a right that they do
+// not hold could weaken those who are above them. The name of the built-in role is worth all rights, as making an
+// administrator completes whatever is called so.
 func mayChangeRole(a Actor, before, after *Role) error {
-	if err := everywhereOnly(a); err != nil || after == nil {
+	if err := everywhereOnly(a); err != nil {
 		return err
 	}
-	for _, right := range after.Rights {
-		if before != nil && slices.Contains(before.Rights, right) {
+	for _, r := range []*Role{before, after} {
+		if r == nil {
 			continue
 		}
-		if !a.MayGrant([]Right{right}) {
-			return fault.New(fault.Forbidden, "you do not hold the right %s, so you cannot put it into a role; leave it out, or ask somebody who holds it", right)
+		if right, lacks := a.lacks(r.Rights); lacks {
+			return fault.New(fault.Forbidden, "you do not hold the right %s, so you cannot change a role that has it, or give it to one; ask somebody who holds it", right)
 		}
+	}
+	taken := after != nil && after.Name == AdministratorRole && (before == nil || before.Name != after.Name)
+	if right, lacks := a.lacks(AllRights()); taken && lacks {
+		return fault.New(fault.Forbidden, "a role called %s is completed with every right when an administrator is made, and you do not hold %s; choose another name", AdministratorRole, right)
 	}
 	return nil
 }

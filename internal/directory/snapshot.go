@@ -22,6 +22,8 @@ type Rules struct {
 	grantable   []bool // by index of Configuration.Roles
 	assignable  []bool // by index of Configuration.AccessRoles
 
+	retiredCRMNames, retiredGreetings map[string]bool
+
 	nearUnit, nearRole, nearAccessRole, nearCRMName, nearGreeting *nearest
 }
 
@@ -62,6 +64,13 @@ func NewRules(cfg Configuration, actor Actor) *Rules {
 		names = append(names, g.Name)
 	}
 	r.nearGreeting = newNearest(names)
+	r.retiredCRMNames, r.retiredGreetings = map[string]bool{}, map[string]bool{}
+	for _, c := range cfg.Retired.CRMNames {
+		r.retiredCRMNames[c.Name] = true
+	}
+	for _, g := range cfg.Retired.GreetingTemplates {
+		r.retiredGreetings[g.Name] = true
+	}
 	return r
 }
 

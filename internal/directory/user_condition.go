@@ -27,9 +27,9 @@ func (c *termCompiler) condition(w Condition) {
 	case "access_role":
 		named(c, w, "access_role_id", c.cfg.AccessRoles, func(a AccessRole) (int64, string) { return a.ID, a.Name })
 	case "crm_name":
-		named(c, w, "crm_name_id", c.cfg.CRMNames, func(n Named) (int64, string) { return n.ID, n.Name })
+		named(c, w, "crm_name_id", c.cfg.AllCRMNames(), func(n Named) (int64, string) { return n.ID, n.Name })
 	case "greeting_template":
-		named(c, w, "greeting_template_id", c.cfg.GreetingTemplates, func(g GreetingTemplate) (int64, string) { return g.ID, g.Name })
+		named(c, w, "greeting_template_id", c.cfg.AllGreetingTemplates(), func(g GreetingTemplate) (int64, string) { return g.ID, g.Name })
 	}
 }
 

@@ -125,7 +125,8 @@ func People(ctx context.Context, q sqldb.Querier) (int64, error) {
 
 // VerifyParents makes sure that everything the candidates refer to is still as they were judged, inside the
 // transaction that writes them and for a whole chunk at once. people is what [People] was before they were judged.
-// It returns the supervisors that are not fit any more.
+// It returns the supervisors that are not fit any more. On PostgreSQL it is asked before the users are written and after:
+// whoever moves a unit or makes a supervisor an agent just then either is seen, or waits and sees the users.
 func (r *Rules) VerifyParents(ctx context.Context, db *sqldb.DB, tx *sqldb.Tx, blocks [][]Candidate, people int64) ([]SupervisorGone, error) {
 	type revision struct{ Configuration, People int64 }
 	now, _, err := sqldb.One[revision](ctx, tx, "SELECT revision, people FROM directory_revision")
