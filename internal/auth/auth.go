@@ -28,8 +28,6 @@ const Web = "web"
 type Service struct {
 	Directory *directory.Directory
 	Log       *slog.Logger
-	// Idle ends a session that nobody has used for so long, Absolute one that began so long ago.
-	Idle, Absolute time.Duration
 	// LinkLife is how long a one-time link is good for.
 	LinkLife time.Duration
 	// Cost is what a password's hash costs. It may be raised at any time: a password is hashed again when its user next
@@ -41,11 +39,11 @@ type Service struct {
 	touches touches
 }
 
-// New returns the service with the defaults: sessions end after an hour without use or 12 hours in all, links after 24.
+// New returns the service with the defaults: links end after 24 hours. When sessions end is one of the directory's settings.
 // [Service.Close] must be called in the end.
 func New(dir *directory.Directory, log *slog.Logger) *Service {
 	s := &Service{
-		Directory: dir, Log: log, Idle: time.Hour, Absolute: 12 * time.Hour, LinkLife: 24 * time.Hour, Cost: DefaultCost,
+		Directory: dir, Log: log, LinkLife: 24 * time.Hour, Cost: DefaultCost,
 		hashing: make(chan struct{}, runtime.NumCPU()),
 	}
 	s.dummy = sync.OnceValue(func() string { return s.Cost.encode(rand.Text()) })

@@ -72,7 +72,7 @@ func (s *Service) link(ctx context.Context, tx *sqldb.Tx, actor directory.Actor,
 		return Link{}, err
 	}
 	l := Link{Token: token, LANID: h.LANID, Name: h.Name(), ExpiresAt: until.UTC()}
-	return l, s.audit(ctx, tx, actor, "make-link", h.LANID, "")
+	return l, s.audit(ctx, tx, actor, "make-link", h, "")
 }
 
 // CreateAdministrator makes a user who may do everything everywhere, and a one-time link for them. It needs all rights,
@@ -174,7 +174,7 @@ func (s *Service) letIn(ctx context.Context, tx *sqldb.Tx, h *directory.Holder, 
 	if err := forgetAttempts(ctx, tx, accountCounter(h.LANID)); err != nil {
 		return "", nil, err
 	}
-	if err := s.audit(ctx, tx, h.Actor(Web), "set-password", h.LANID, c.address()); err != nil {
+	if err := s.audit(ctx, tx, h.Actor(Web), "set-password", h, c.address()); err != nil {
 		return "", nil, err
 	}
 	return s.begin(ctx, tx, h, c)

@@ -35,9 +35,18 @@ func errNobody() error {
 type sessionRow struct {
 	ID, UserID, CreatedAt, SeenAt int64
 	Address                       string
+	// The settings of this moment, as they are stored: a change holds at once, for every session, on every replica.
+	Idle, Lifetime string
 }
 
-const selectSession = "SELECT id, user_id, created_at, seen_at, address FROM sessions WHERE "
+var selectSession = "SELECT id, user_id, created_at, seen_at, address, " +
+	directory.StoredSetting("session_idle_minutes") + ", " + directory.StoredSetting("session_lifetime_hours") + " FROM sessions WHERE "
+
+// lifetimes are how long the session lasts without use, and in all.
+func (r sessionRow) lifetimes() (idle, lifetime time.Duration) {
+	s := directory.SettingsOf(map[string]string{"session_idle_minutes": r.Idle, "session_lifetime_hours": r.Lifetime})
+	return s.SessionIdle(), s.SessionLifetime()
+}
 
 // Session returns the session that the browser's token stands for. It is Unauthenticated where there is none, where it has
 // ended, and where its user has become inactive, lost access to every module or is gone. Two statements read what is
@@ -49,30 +58,32 @@ func (s *Service) Session(ctx context.Context, token string) (*Session, error) {
 	}
 	now := s.micros()
 	r.SeenAt = max(r.SeenAt, s.touches.last(r.ID))
-	if !found || !s.live(r, now) {
+	if !found || !r.live(now) {
 		return nil, errNobody()
 	}
 	h, found, err := directory.HolderByID(ctx, s.Directory.DB.Read(), r.UserID)
 	if err != nil {
 		return nil, err
 	}
-	if !found || !h.MaySignIn() {
+	if !found || !h.MaySignIn() || r.CreatedAt <= h.BarredAt {
 		return nil, errNobody()
 	}
 	s.touch(r, now)
 	r.SeenAt = now
-	return s.session(r, h), nil
+	return r.session(h), nil
 }
 
 // live tells whether neither lifetime of the session has run out.
-func (s *Service) live(r sessionRow, now int64) bool {
-	return now < r.SeenAt+s.Idle.Microseconds() && now < r.CreatedAt+s.Absolute.Microseconds()
+func (r sessionRow) live(now int64) bool {
+	idle, lifetime := r.lifetimes()
+	return now < r.SeenAt+idle.Microseconds() && now < r.CreatedAt+lifetime.Microseconds()
 }
 
-func (s *Service) session(r sessionRow, h *directory.Holder) *Session {
+func (r sessionRow) session(h *directory.Holder) *Session {
 	created, seen := time.UnixMicro(r.CreatedAt).UTC(), time.UnixMicro(r.SeenAt).UTC()
-	expires := seen.Add(s.Idle)
-	if end := created.Add(s.Absolute); end.Before(expires) {
+	idle, lifetime := r.lifetimes()
+	expires := seen.Add(idle)
+	if end := created.Add(lifetime); end.Before(expires) {
 		expires = end
 	}
 	return &Session{
@@ -91,7 +102,10 @@ func (s *Service) begin(ctx context.Context, tx *sqldb.Tx, h *directory.Holder, 
 	if err != nil {
 		return "", nil, fmt.Errorf("begin the session: %w", err)
 	}
-	return token, s.session(r, h), nil
+	if r, _, err = sqldb.One[sessionRow](ctx, tx, selectSession+"id = $1", r.ID); err != nil {
+		return "", nil, fmt.Errorf("begin the session: %w", err)
+	}
+	return token, r.session(h), nil
 }
 
 // still makes sure, in the transaction that does what the session asks for, that it is still there and its user may still
@@ -105,11 +119,11 @@ func (s *Service) still(ctx context.Context, q sqldb.Querier, session *Session) 
 		return nil, err
 	}
 	r.SeenAt = max(r.SeenAt, s.touches.last(r.ID))
-	if !found || !s.live(r, s.micros()) {
+	if !found || !r.live(s.micros()) {
 		return nil, errNobody()
 	}
 	h, found, err := directory.HolderByID(ctx, q, session.UserID)
-	if err == nil && (!found || !h.MaySignIn()) {
+	if err == nil && (!found || !h.MaySignIn() || r.CreatedAt <= h.BarredAt) {
 		err = errNobody()
 	}
 	return h, err
@@ -133,7 +147,7 @@ func (s *Service) SignOutEverywhere(ctx context.Context, session *Session) error
 		if err := endSessions(ctx, tx, h.ID, 0); err != nil {
 			return err
 		}
-		return s.audit(ctx, tx, h.Actor(Web), "sign-out-everywhere", h.LANID, "")
+		return s.audit(ctx, tx, h.Actor(Web), "sign-out-everywhere", h, "")
 	})
 }
 
@@ -164,6 +178,10 @@ func (s *Service) Sessions(ctx context.Context, session *Session) ([]Seen, error
 		ID, CreatedAt, SeenAt int64
 		Address, Agent        string
 	}
+	settings, err := directory.LoadSettings(ctx, s.Directory.DB.Read())
+	if err != nil {
+		return nil, err
+	}
 	var all []Seen
 	now := s.micros()
 	for r, err := range sqldb.Each[row](ctx, s.Directory.DB.Read(), `SELECT id, created_at, seen_at, address, agent FROM sessions
@@ -172,7 +190,7 @@ func (s *Service) Sessions(ctx context.Context, session *Session) ([]Seen, error
 			return nil, fmt.Errorf("list sessions: %w", err)
 		}
 		seen := max(r.SeenAt, s.touches.last(r.ID))
-		if s.live(sessionRow{CreatedAt: r.CreatedAt, SeenAt: seen}, now) {
+		if now < seen+settings.SessionIdle().Microseconds() && now < r.CreatedAt+settings.SessionLifetime().Microseconds() {
 			all = append(all, Seen{CreatedAt: time.UnixMicro(r.CreatedAt).UTC(), SeenAt: time.UnixMicro(seen).UTC(),
 				Address: r.Address, Agent: r.Agent, Current: r.ID == session.ID})
 		}
@@ -183,9 +201,13 @@ func (s *Service) Sessions(ctx context.Context, session *Session) ([]Seen, error
 // Sweep forgets what has run out: sessions, links, and attempts that nobody counts any more. Once an hour will do.
 func (s *Service) Sweep(ctx context.Context) error {
 	now := s.now()
+	settings, err := directory.LoadSettings(ctx, s.Directory.DB.Read())
+	if err != nil {
+		return err
+	}
 	return s.Directory.DB.Tx(ctx, func(tx *sqldb.Tx) error {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM sessions WHERE seen_at <= $1 OR created_at <= $2 OR NOT EXISTS (SELECT 1 FROM users u WHERE u.id = user_id)",
-			now.Add(-s.Idle-touchEvery-touchPause).UnixMicro(), now.Add(-s.Absolute).UnixMicro()); err != nil {
+			now.Add(-settings.SessionIdle()-touchEvery-touchPause).UnixMicro(), now.Add(-settings.SessionLifetime()).UnixMicro()); err != nil {
 			return fmt.Errorf("forget sessions: %w", err)
 		}
 		if _, err := tx.ExecContext(ctx, "DELETE FROM sign_in_attempts WHERE last_at < $1", now.Add(-accountMemory).UnixMicro()); err != nil {
@@ -198,9 +220,9 @@ func (s *Service) Sweep(ctx context.Context) error {
 	})
 }
 
-// audit tells of something that actor did to the way in of the user with the LAN ID. address is where a person was.
-func (s *Service) audit(ctx context.Context, tx *sqldb.Tx, actor directory.Actor, action, lanID, address string) error {
-	e := directory.AuditEntry{At: s.micros(), Actor: actor.Name(), Source: actor.Source(), Action: action, Subject: "user", Name: lanID}
+// audit tells of something that actor did to the way in of the user. address is where a person was.
+func (s *Service) audit(ctx context.Context, tx *sqldb.Tx, actor directory.Actor, action string, user *directory.Holder, address string) error {
+	e := directory.AuditEntry{At: s.micros(), Actor: actor.Name(), Source: actor.Source(), Action: action, Subject: "user", Name: user.LANID, SubjectID: user.ID}
 	if address != "" {
 		after, err := json.Marshal(map[string]string{"address": address})
 		if err != nil {

@@ -12,12 +12,66 @@ import (
 	"muster/internal/fault"
 )
 
+// What holds where nothing is set.
+const (
+	idleTime = time.Hour
+	lifetime = 12 * time.Hour
+)
+
+// A setting holds at once, for sessions that are open, on every replica; taken back, it is as if it had never been.
+func TestLifetimeSettings(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.user(t, "ann", "UAE", "Lead", "All")
+		w.letIn(t, "ann")
+		token, s := w.signIn(t, "ann", good)
+		other := w.service(t)
+		w.pass(10 * time.Minute)
+		set := func(idleMinutes, hours int) {
+			t.Helper()
+			want := directory.DefaultSettings()
+			want.SessionIdleMinutes, want.SessionLifetimeHours = idleMinutes, hours
+			c := directory.Configuration{HasSettings: true, Settings: want}
+			if _, err := w.dir.As(directory.System("test")).ApplyConfiguration(t.Context(), c, directory.ApplyOptions{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		set(10, 12)
+		wantLive(t, "idle for the new time", other, token, false)
+		if _, err := w.Sessions(t.Context(), s); fault.KindOf(err) != fault.Unauthenticated {
+			t.Errorf("sessions: %v", err)
+		}
+		set(11, 12)
+		wantLive(t, "not idle for the new time", other, token, true)
+		set(120, 1)
+		w.pass(50*time.Minute - time.Microsecond)
+		wantLive(t, "within the new lifetime", other, token, true)
+		if all, err := w.Sessions(t.Context(), s); err != nil || len(all) != 2 {
+			t.Errorf("%v, %v", all, err)
+		}
+		w.pass(time.Microsecond)
+		wantLive(t, "past the new lifetime", other, token, false)
+		if err := w.Sweep(t.Context()); err != nil || w.count(t, "SELECT count(*) FROM sessions") != 0 {
+			t.Errorf("swept: %v", err)
+		}
+		set(120, 2)
+		token, s = w.signIn(t, "ann", good)
+		if want := s.CreatedAt.Add(2 * time.Hour); !s.ExpiresAt.Equal(want) {
+			t.Errorf("expires %v, want %v", s.ExpiresAt, want)
+		}
+		w.exec(t, "UPDATE settings SET value = 'soon' WHERE name LIKE 'session%'")
+		w.pass(idleTime - time.Microsecond)
+		wantLive(t, "what cannot be read is the default", other, token, true)
+		w.pass(time.Microsecond)
+		wantLive(t, "idle for the default", w.service(t), token, false)
+	})
+}
+
 func TestLifetimes(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "ann", "UAE", "Lead", "All")
 		w.letIn(t, "ann")
 		idle, _ := w.signIn(t, "ann", good)
-		w.pass(w.Idle - time.Microsecond)
+		w.pass(idleTime - time.Microsecond)
 		other := w.service(t)
 		wantLive(t, "just in time", w.Service, idle, true)
 		w.pass(time.Microsecond)
@@ -28,14 +82,14 @@ func TestLifetimes(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantLive(t, "used and written", other, idle, true)
-		w.pass(w.Idle)
+		w.pass(idleTime)
 		wantLive(t, "idle", w.Service, idle, false)
 
 		busy, s := w.signIn(t, "ann", good)
-		if want := s.CreatedAt.Add(w.Idle); !s.ExpiresAt.Equal(want) {
+		if want := s.CreatedAt.Add(idleTime); !s.ExpiresAt.Equal(want) {
 			t.Errorf("expires at %v, want %v", s.ExpiresAt, want)
 		}
-		end := s.CreatedAt.Add(w.Absolute)
+		end := s.CreatedAt.Add(lifetime)
 		for w.dir.Now().Before(end.Add(-time.Minute)) {
 			wantLive(t, "busy", w.Service, busy, true)
 			w.pass(30 * time.Minute)
@@ -190,9 +244,9 @@ func TestSweep(t *testing.T) {
 			want  []int64
 		}{
 			{0, []int64{1, 2, 1, 1}},
-			{w.Idle, []int64{1, 2, 1, 1}}, // its last use may not be written yet
+			{idleTime, []int64{1, 2, 1, 1}}, // its last use may not be written yet
 			{2 * time.Minute, []int64{0, 2, 1, 1}},
-			{w.LinkLife - w.Idle - 2*time.Minute, []int64{0, 2, 0, 0}},
+			{w.LinkLife - idleTime - 2*time.Minute, []int64{0, 2, 0, 0}},
 			{time.Microsecond, []int64{0, 0, 0, 0}},
 		} {
 			w.pass(c.after)

@@ -108,7 +108,7 @@ func (s *Service) enter(ctx context.Context, id proof, count [2]counter, c Clien
 		if token, session, err = s.begin(ctx, tx, h, c); err != nil {
 			return err
 		}
-		return s.audit(ctx, tx, h.Actor(Web), "sign-in", h.LANID, c.address())
+		return s.audit(ctx, tx, h.Actor(Web), "sign-in", h, c.address())
 	})
 	return token, session, err
 }
@@ -179,6 +179,6 @@ func (s *Service) ChangePassword(ctx context.Context, session *Session, current,
 		if err := endSessions(ctx, tx, h.ID, session.ID); err != nil {
 			return err
 		}
-		return s.audit(ctx, tx, h.Actor(Web), "change-password", h.LANID, session.Address)
+		return s.audit(ctx, tx, h.Actor(Web), "change-password", h, session.Address)
 	})
 }
