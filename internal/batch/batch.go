@@ -23,7 +23,8 @@ type State string
 const (
 	Received  State = "received"
 	Checking  State = "checking"
-	Ready     State = "ready" // the preview is there; somebody decides
+	Ready     State = "ready"    // the preview is there; somebody decides
+	Awaiting  State = "awaiting" // a second person approves or rejects it
 	Applying  State = "applying"
 	Done      State = "done"
 	Cancelled State = "cancelled"
@@ -88,6 +89,7 @@ type Batch struct {
 	CreatedAt   time.Time
 	StartedAt   time.Time
 	FinishedAt  time.Time
+	ClearedAt   time.Time     // when its files and reports were removed, as their retention had ended
 	Busy        time.Duration // time spent working, without waiting for a decision
 	Done, Total int64         // of the phase: bytes while reading, rows otherwise
 	// What a rate is made of: since when the phase goes on in the process that runs it, what was done then, and when
@@ -105,7 +107,11 @@ type Batch struct {
 	LeaseUntil   time.Time
 	LeaseOwner   string // host/process
 	Files        []File
+	Needs        []directory.Right // that deciding about it takes
+	Guard        Guard
+	Approval     Approval
 
+	ownerID      int64 // of the user, 0 where it was none
 	undoSource   string
 	undoBySystem bool
 }
@@ -159,6 +165,7 @@ type Entry struct {
 	File     int                 `json:"f,omitempty"` // position among the batch's files
 	Row      int64               `json:"r"`
 	LANID    string              `json:"l"`
+	Name     string              `json:"n,omitempty"` // first and last, where no file has them
 	Outcome  directory.Outcome   `json:"o"`
 	Was      directory.Outcome   `json:"w,omitempty"` // what the preview said, where the directory changed in between
 	Problems []directory.Problem `json:"p,omitempty"`

@@ -26,13 +26,22 @@ type Spec struct {
 	Action  string
 	Options any     // stored as JSON
 	Inputs  []Input // for Create alone
+	// Needs are the rights that making the batch takes, and deciding about it later; nil is users:add.
+	Needs []directory.Right
 	// Also, if any, is done in the transaction that makes the batch.
 	Also func(ctx context.Context, tx *sqldb.Tx, id int64) error
 }
 
+func (s *Spec) needs() []directory.Right {
+	if s.Needs == nil {
+		return []directory.Right{"users:add"}
+	}
+	return s.Needs
+}
+
 // Create freezes the inputs, one after the other, and makes the batch, in state received. Nothing runs yet.
 func (e *Engine) Create(ctx context.Context, actor directory.Actor, s Spec) (*Batch, error) {
-	if err := actor.Need("users:add"); err != nil {
+	if err := actor.Need(s.needs()...); err != nil {
 		return nil, err
 	}
 	if err := enoughFiles(len(s.Inputs)); err != nil {
@@ -44,7 +53,7 @@ func (e *Engine) Create(ctx context.Context, actor directory.Actor, s Spec) (*Ba
 		if err != nil {
 			return nil, err
 		}
-		f, err := e.Freeze(ctx, actor, in.Name, r)
+		f, err := e.freeze(ctx, in.Name, r)
 		r.Close()
 		if err != nil {
 			return nil, err
@@ -68,8 +77,16 @@ func (e *Engine) Freeze(ctx context.Context, actor directory.Actor, name string,
 	if err := actor.Need("users:add"); err != nil {
 		return File{}, err
 	}
+	return e.freeze(ctx, name, r)
+}
+
+func (e *Engine) freeze(ctx context.Context, name string, r io.Reader) (File, error) {
 	src := &uploadReader{r: r}
-	hash, size, err := e.Blobs.Put(ctx, src, e.MaxUpload)
+	most, err := e.UploadLimit(ctx)
+	if err != nil {
+		return File{}, err
+	}
+	hash, size, err := e.Blobs.Put(ctx, src, most)
 	var said *fault.Error
 	switch {
 	case errors.As(src.err, &said):
@@ -77,7 +94,7 @@ func (e *Engine) Freeze(ctx context.Context, actor directory.Actor, name string,
 	case src.err != nil:
 		return File{}, fault.Wrap(fault.Invalid, src.err, "%s did not arrive whole; send it again", name)
 	case fault.KindOf(err) == fault.TooLarge:
-		return File{}, fault.Wrap(fault.TooLarge, err, "%s is larger than the %d bytes that a file may have; split it", name, e.MaxUpload)
+		return File{}, fault.Wrap(fault.TooLarge, err, "%s is larger than the %d bytes that a file may have; split it", name, most)
 	case err != nil:
 		return File{}, fmt.Errorf("%s: %w", name, err)
 	}
@@ -128,7 +145,7 @@ func (e *Engine) CreateAgain(ctx context.Context, actor directory.Actor, id int6
 }
 
 func (e *Engine) create(ctx context.Context, actor directory.Actor, s Spec, filesOf func(context.Context, *sqldb.Tx) ([]File, error)) (*Batch, error) {
-	if err := actor.Need("users:add"); err != nil {
+	if err := actor.Need(s.needs()...); err != nil {
 		return nil, err
 	}
 	options, err := json.Marshal(s.Options)
@@ -144,8 +161,12 @@ func (e *Engine) create(ctx context.Context, actor directory.Actor, s Spec, file
 		if err != nil {
 			return err
 		}
-		id, _, err = sqldb.One[int64](ctx, tx, `INSERT INTO batches (action, state, owner, source, by_system, options, created_at)
-			VALUES ($1, 'received', $2, $3, $4, $5, $6) RETURNING id`, s.Action, actor.Name(), actor.Source(), one(actor.IsSystem()), string(options), e.now())
+		owner, err := userID(ctx, tx, actor)
+		if err != nil {
+			return err
+		}
+		id, _, err = sqldb.One[int64](ctx, tx, `INSERT INTO batches (action, state, owner, source, by_system, options, created_at, owner_id, needs)
+			VALUES ($1, 'received', $2, $3, $4, $5, $6, $7, $8) RETURNING id`, s.Action, actor.Name(), actor.Source(), one(actor.IsSystem()), string(options), e.now(), owner, rightsText(s.needs()))
 		if err != nil {
 			return fmt.Errorf("make the batch: %w", err)
 		}

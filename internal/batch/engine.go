@@ -34,7 +34,7 @@ type Engine struct {
 	// Actor returns the user whom a stored batch acts for, with the rights and the scope that they have by now. It is
 	// not asked where a batch acts for the system.
 	Actor func(ctx context.Context, owner, source string) (directory.Actor, error)
-	// MaxUpload is in bytes per file.
+	// MaxUpload is in bytes per file, at most: a setting may allow less.
 	MaxUpload int64
 	// Patience is how long one call keeps trying when a fault that can pass does not.
 	Patience time.Duration

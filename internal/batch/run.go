@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -55,12 +56,11 @@ func (e *Engine) checkAndApply(ctx context.Context, r *Run, op Operation, previe
 	}
 	defer prepared.Close()
 	if r.Batch.State == Checking {
-		if preview {
-			return r.enter(ctx, Ready)
-		}
-		if err := r.enter(ctx, Applying); err != nil {
+		if to, err := r.decide(ctx, preview); err != nil || to != Applying {
 			return err
 		}
+	} else if again, err := r.outgrown(ctx); err != nil || again {
+		return cmp.Or(err, ErrStale)
 	}
 	r.applying.Store(true)
 	counts, err := prepared.Apply(ctx, r)

@@ -8,7 +8,6 @@ import (
 	"iter"
 	"slices"
 	"strings"
-	"time"
 
 	"muster/internal/directory"
 	"muster/internal/fault"
@@ -177,20 +176,28 @@ func (e *Engine) countCodes(ctx context.Context, id int64, name string, outcome 
 	return all, nil
 }
 
-// Apply lets a batch in preview go on. Execute, or a worker, then runs it.
-func (e *Engine) Apply(ctx context.Context, actor directory.Actor, id int64) error {
-	return e.move(ctx, actor, id, "apply", func(_ *sqldb.Tx, b *Batch) (State, error) {
-		if b.State != Ready {
+// Apply lets a batch in preview go on. Execute, or a worker, then runs it; under approval it first waits for a second
+// person (see [Engine.Approve]), unless the system says so. confirm is the number that somebody typed in, or 0: where the
+// batch would change so many users that it needs one (see [Guard]), any other is Invalid.
+func (e *Engine) Apply(ctx context.Context, actor directory.Actor, id, confirm int64) error {
+	return e.move(ctx, actor, id, "apply", "", func(tx *sqldb.Tx, b *Batch) (State, error) {
+		switch {
+		case b.State == Awaiting:
+			return "", fault.New(fault.Conflict, "batch %d awaits approval; somebody other than %s approves or rejects it", id, b.Approval.AskedBy)
+		case b.State != Ready:
 			return "", fault.New(fault.Conflict, "batch %d is %s; only one in preview (ready) can be applied", id, b.State)
 		}
-		return Applying, nil
+		if err := b.confirm(ctx, tx, confirm); err != nil {
+			return "", err
+		}
+		return e.askOrApply(ctx, tx, actor, b)
 	})
 }
 
 // Undo makes the batch take back what it did, or what an earlier undo had to leave, as far as the actor's scope
 // reaches. Execute, or a worker, then runs it.
 func (e *Engine) Undo(ctx context.Context, actor directory.Actor, id int64) error {
-	return e.move(ctx, actor, id, "undo", func(tx *sqldb.Tx, b *Batch) (State, error) {
+	return e.move(ctx, actor, id, "undo", "", func(tx *sqldb.Tx, b *Batch) (State, error) {
 		kept, _, err := sqldb.One[int](ctx, tx, "SELECT count(*) FROM batch_page_codes WHERE batch_id = $1 AND run = $2 AND code = ''", id, UndoReport)
 		switch {
 		case err != nil:
@@ -205,9 +212,9 @@ func (e *Engine) Undo(ctx context.Context, actor directory.Actor, id int64) erro
 // Cancel stops a batch: at once where nothing is applied yet and nobody runs it, otherwise after the chunk that is under
 // way. What is applied stays, and can be undone.
 func (e *Engine) Cancel(ctx context.Context, actor directory.Actor, id int64) error {
-	return e.move(ctx, actor, id, "cancel", func(_ *sqldb.Tx, b *Batch) (State, error) {
+	return e.move(ctx, actor, id, "cancel", "", func(_ *sqldb.Tx, b *Batch) (State, error) {
 		switch {
-		case b.State == Ready, (b.State == Received || b.State == Checking) && e.free(b):
+		case b.State == Ready, b.State == Awaiting, (b.State == Received || b.State == Checking) && e.free(b):
 			return Cancelled, nil
 		case b.State.Live() && b.State != Undoing:
 			return b.State, nil
@@ -224,8 +231,8 @@ func (e *Engine) free(b *Batch) bool {
 // errMoved says that a batch changed between the look at it and the write.
 var errMoved = errors.New("the batch changed meanwhile")
 
-// move changes a batch's state on somebody's word; next says to which, or why not.
-func (e *Engine) move(ctx context.Context, actor directory.Actor, id int64, action string, next func(*sqldb.Tx, *Batch) (State, error)) error {
+// move changes a batch's state on somebody's word; next says to which, or why not. comment is why they want it so.
+func (e *Engine) move(ctx context.Context, actor directory.Actor, id int64, action, comment string, next func(*sqldb.Tx, *Batch) (State, error)) error {
 	for try := 1; ; try++ {
 		err := e.DB.Tx(ctx, func(tx *sqldb.Tx) error {
 			if err := act(ctx, tx, actor, id); err != nil {
@@ -239,7 +246,7 @@ func (e *Engine) move(ctx context.Context, actor directory.Actor, id int64, acti
 			if err != nil {
 				return err
 			}
-			return e.moveTo(ctx, tx, actor, b, action, to)
+			return e.moveTo(ctx, tx, actor, b, action, comment, to)
 		})
 		if errors.Is(err, errMoved) && try < 5 {
 			continue
@@ -254,11 +261,11 @@ func (e *Engine) move(ctx context.Context, actor directory.Actor, id int64, acti
 	}
 }
 
-func (e *Engine) moveTo(ctx context.Context, tx *sqldb.Tx, actor directory.Actor, b *Batch, action string, to State) error {
+func (e *Engine) moveTo(ctx context.Context, tx *sqldb.Tx, actor directory.Actor, b *Batch, action, comment string, to State) error {
 	cancel, finished, token := 0, any(nil), b.LeaseToken
 	counts := b.Counts
 	switch {
-	case to == Cancelled && b.State == Ready:
+	case to == Cancelled && (b.State == Ready || b.State == Awaiting):
 		counts.Inserted, counts.Updated = 0, 0 // what the preview said will not be
 	case to == Cancelled:
 		// A check was cut short, or never began. Should its process come back, its token is of the past.
@@ -271,18 +278,22 @@ func (e *Engine) moveTo(ctx context.Context, tx *sqldb.Tx, actor directory.Actor
 	if action == "cancel" {
 		cancel = 1
 	}
+	reason := ""
 	if to == Cancelled {
-		finished = e.now()
+		finished, reason = e.now(), comment
+	}
+	if to == Awaiting {
+		action = askAction
 	}
 	undoBy, undoSource, undoBySystem := b.UndoneBy, b.undoSource, b.undoBySystem
 	if action == "undo" {
 		undoBy, undoSource, undoBySystem = actor.Name(), actor.Source(), actor.IsSystem()
 	}
-	res, err := tx.ExecContext(ctx, `UPDATE batches SET state = $4, cancel = $5, finished_at = $6, reason = '', lease_token = $7,
+	res, err := tx.ExecContext(ctx, `UPDATE batches SET state = $4, cancel = $5, finished_at = $6, reason = $11, lease_token = $7,
 		undo_by = $8, undo_source = $9, undo_by_system = $10,
 		phase = CASE WHEN state = $4 THEN phase ELSE '' END, done = CASE WHEN state = $4 THEN done ELSE 0 END
 		WHERE id = $1 AND state = $2 AND lease_token = $3`,
-		b.ID, string(b.State), b.LeaseToken, string(to), cancel, finished, token, undoBy, undoSource, one(undoBySystem))
+		b.ID, string(b.State), b.LeaseToken, string(to), cancel, finished, token, undoBy, undoSource, one(undoBySystem), reason)
 	if err != nil {
 		return err
 	}
@@ -295,34 +306,5 @@ func (e *Engine) moveTo(ctx context.Context, tx *sqldb.Tx, actor directory.Actor
 		}
 	}
 	return directory.WriteAudit(ctx, tx, directory.AuditEntry{At: e.now(), Actor: actor.Name(), Source: actor.Source(), Action: action,
-		Subject: "batch", Name: fmt.Sprint(b.ID), Before: string(b.State), After: string(to), BatchID: b.ID})
-}
-
-// Retention is how long the files of a batch are kept after it came to rest.
-const Retention = 90 * 24 * time.Hour
-
-// uploadKept is how long an upload waits for the rest of its batch.
-const uploadKept = 24 * time.Hour
-
-// Sweep lets go of the files of batches whose retention period has ended, and of uploads that no batch has. Reports
-// and counts stay.
-func (e *Engine) Sweep(ctx context.Context) error {
-	before := e.Directory.Now().Add(-Retention).UnixMicro()
-	err := e.DB.Tx(ctx, func(tx *sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE batch_files SET hash = '' WHERE hash <> '' AND batch_id IN (
-			SELECT id FROM batches WHERE finished_at < $1 AND NOT (`+live+`))`, before)
-		if err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, "DELETE FROM batch_uploads WHERE at < $1", e.Directory.Now().Add(-uploadKept).UnixMicro())
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("let old files go: %w", err)
-	}
-	_, err = e.Blobs.Sweep(ctx, e.Directory.Now(), func(hash string) (bool, error) {
-		n, _, err := sqldb.One[int](ctx, e.DB.Read(), "SELECT (SELECT count(*) FROM batch_files WHERE hash = $1) + (SELECT count(*) FROM batch_uploads WHERE hash = $1)", hash)
-		return n > 0, err
-	})
-	return err
+		Subject: "batch", Name: fmt.Sprint(b.ID), Before: stateJSON(b.State), After: stateJSON(to), Reason: comment, BatchID: b.ID})
 }

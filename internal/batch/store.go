@@ -13,7 +13,8 @@ import (
 const columns = `id, action, state, phase, owner, source, options, created_at, coalesce(started_at, 0), coalesce(finished_at, 0),
 	busy_micros, done, total, rows_count, inserted, updated, unchanged, duplicate, invalid, stray, undone,
 	file_problems, reason, work, cancel, lease_token, lease_until, lease_owner, by_system, undo_by, undo_source, undo_by_system,
-	phase_started_at, phase_from, published_at`
+	phase_started_at, phase_from, published_at, owner_id, guard, guard_of, confirmed,
+	asked_by, asked_id, asked_at, verdict, verdict_by, verdict_at, comment, needs, cleared_at`
 
 // row is a batch as it is stored, in the order of columns.
 type row struct {
@@ -34,6 +35,15 @@ type row struct {
 	UndoBySystem                   int
 	PhaseStarted, PhaseFrom        int64
 	Published                      int64
+	OwnerID                        int64
+	Guard, GuardOf, Confirmed      int64
+	AskedBy                        string
+	AskedID, AskedAt               int64
+	Verdict, VerdictBy             string
+	VerdictAt                      int64
+	Comment                        string
+	Needs                          string
+	Cleared                        int64
 }
 
 func (r row) batch() (*Batch, error) {
@@ -43,7 +53,9 @@ func (r row) batch() (*Batch, error) {
 		Done: r.Done, Total: r.Total, Undone: r.Undone, Reason: r.Reason, Work: json.RawMessage(r.Work), Cancel: r.Cancel != 0,
 		LeaseToken: r.Token, LeaseUntil: at(r.Until), LeaseOwner: r.LeaseOwner, BySystem: r.BySystem != 0,
 		UndoneBy: r.UndoBy, undoSource: r.UndoSource, undoBySystem: r.UndoBySystem != 0,
-		PhaseStarted: at(r.PhaseStarted), PhaseFrom: r.PhaseFrom, Published: at(r.Published),
+		PhaseStarted: at(r.PhaseStarted), PhaseFrom: r.PhaseFrom, Published: at(r.Published), ownerID: r.OwnerID,
+		Guard:    Guard{Users: r.Guard, Of: r.GuardOf, Confirmed: r.Confirmed},
+		Approval: Approval{AskedBy: r.AskedBy, askedID: r.AskedID, AskedAt: at(r.AskedAt), Verdict: r.Verdict, By: r.VerdictBy, At: at(r.VerdictAt), Comment: r.Comment}, Needs: rightsOf(r.Needs), ClearedAt: at(r.Cleared),
 		Counts: Counts{Rows: r.Rows, Inserted: r.Inserted, Updated: r.Updated, Unchanged: r.Unchanged, Duplicate: r.Duplicate, Invalid: r.Invalid, Stray: r.Stray},
 	}
 	return b, json.Unmarshal([]byte(r.FileProblems), &b.FileProblems)

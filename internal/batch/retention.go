@@ -1,0 +1,117 @@
+package batch
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"muster/internal/directory"
+	"muster/internal/sqldb"
+)
+
+// uploadKept is how long an upload waits for the rest of its batch.
+const uploadKept = 24 * time.Hour
+
+// atRest is true of batches that nobody will go on with by themselves: what is not live, and waits for nobody's decision.
+const atRest = "finished_at IS NOT NULL AND NOT (" + live + ")"
+
+// Sweep lets go of what is kept no longer: files and reports of batches that came to rest longer ago than the setting
+// retention_days says, and uploads that no batch has. Counts stay, and so does what an undo needs: no operation's undo
+// reads a file or a report, and of an undo that had to leave somebody it is kept who that was.
+func (e *Engine) Sweep(ctx context.Context) error {
+	settings, err := directory.LoadSettings(ctx, e.DB.Read())
+	if err != nil {
+		return err
+	}
+	if err := e.clear(ctx, e.Directory.Now().Add(-settings.Retention()).UnixMicro()); err != nil {
+		return err
+	}
+	err = e.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, "DELETE FROM batch_uploads WHERE at < $1", e.Directory.Now().Add(-uploadKept).UnixMicro())
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("let old files go: %w", err)
+	}
+	_, err = e.Blobs.Sweep(ctx, e.Directory.Now(), func(hash string) (bool, error) {
+		n, _, err := sqldb.One[int](ctx, e.DB.Read(), "SELECT (SELECT count(*) FROM batch_files WHERE hash = $1) + (SELECT count(*) FROM batch_uploads WHERE hash = $1)", hash)
+		return n > 0, err
+	})
+	return err
+}
+
+// clear lets go of the files and reports of the batches at rest since before then, batch by batch. Files that another
+// batch has too stay, as that refers to them; see Sweep.
+func (e *Engine) clear(ctx context.Context, before int64) error {
+	old, err := sqldb.All[int64](ctx, e.DB.Read(), `SELECT id FROM batches b WHERE finished_at < $1 AND `+atRest+`
+		AND (cleared_at = 0 OR EXISTS (SELECT 1 FROM batch_pages p WHERE p.batch_id = b.id AND p.run IN ('preview', 'result'))) ORDER BY id`, before)
+	if err != nil {
+		return fmt.Errorf("find batches whose retention has ended: %w", err)
+	}
+	for _, id := range old {
+		if err := e.clearBatch(ctx, id, before); err != nil {
+			return fmt.Errorf("let the files and reports of batch %d go: %w", id, err)
+		}
+	}
+	return nil
+}
+
+// clearBatch marks the batch first, so that its page says that they are gone before the first is.
+func (e *Engine) clearBatch(ctx context.Context, id, before int64) error {
+	mine := false
+	err := e.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		// Somebody may have begun to undo it just now.
+		res, err := tx.ExecContext(ctx, "UPDATE batches SET cleared_at = $2 WHERE id = $1 AND finished_at < $3 AND "+atRest, id, e.now(), before)
+		if err != nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		if mine = n > 0; err != nil || !mine {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "UPDATE batch_files SET hash = '' WHERE batch_id = $1", id)
+		return err
+	})
+	if err != nil || !mine {
+		return err
+	}
+	for _, report := range []string{PreviewReport, ResultReport} {
+		if err := e.clearReport(ctx, id, report); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// clearReport removes a report some pages at a time: nobody waits for a long one.
+func (e *Engine) clearReport(ctx context.Context, id int64, name string) error {
+	last, found, err := sqldb.One[int64](ctx, e.DB.Read(), "SELECT coalesce(max(page), -1) FROM batch_pages WHERE batch_id = $1 AND run = $2", id, name)
+	if err != nil || !found {
+		return err
+	}
+	for first := int64(0); first <= last; first += pagesPerTx {
+		err := e.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+			for _, table := range []string{"batch_page_codes", "batch_pages"} {
+				if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE batch_id = $1 AND run = $2 AND page >= $3 AND page < $4",
+					id, name, first, first+pagesPerTx); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		e.DB.GiveWay(ctx)
+	}
+	return nil
+}
+
+// UploadLimit is what one file may have, in bytes, as the setting upload_megabytes says.
+func (e *Engine) UploadLimit(ctx context.Context) (int64, error) {
+	settings, err := directory.LoadSettings(ctx, e.DB.Read())
+	return min(e.MaxUpload, settings.UploadBytes()), err
+}
+
+// Cleared tells whether the batch's files and reports are gone, as their retention has ended.
+func (b *Batch) Cleared() bool { return !b.ClearedAt.IsZero() }
