@@ -287,7 +287,7 @@ func (a *applying) chunk(ctx context.Context, queue []piece) (took int, err erro
 			return batch.Chunk{}, err
 		}
 		took = n
-		return checkpoint(queue[:n]), nil
+		return checkpoint(queue[:n]), a.hold(ctx, tx, blocks[:n])
 	})
 	switch {
 	case err == nil:
@@ -323,6 +323,15 @@ func (a *applying) verify(ctx context.Context, tx *sqldb.Tx, blocks [][]director
 		return errUnfit
 	}
 	return err
+}
+
+// hold is verify after the rows are written. On PostgreSQL a unit may have been moved, or a supervisor made an agent, since
+// verify looked: it is either seen here, or waits for this transaction, and then sees the rows.
+func (a *applying) hold(ctx context.Context, tx *sqldb.Tx, blocks [][]directory.Candidate) error {
+	if a.run.DB().Engine == sqldb.SQLite {
+		return nil // one writes at a time
+	}
+	return a.verify(ctx, tx, blocks)
 }
 
 func checkpoint(pieces []piece) batch.Chunk {
@@ -367,10 +376,13 @@ func (a *applying) carefully(ctx context.Context, p piece) error {
 			if len(fit.users) > 0 {
 				c = checkpoint([]piece{fit})
 			}
-			_, err = a.handle.InsertUsers(ctx, tx, a.stamp, [][]directory.Candidate{fit.users}, func() bool { return false })
+			blocks := [][]directory.Candidate{fit.users}
+			if _, err = a.handle.InsertUsers(ctx, tx, a.stamp, blocks, func() bool { return false }); err == nil {
+				err = a.hold(ctx, tx, blocks)
+			}
 			return c, err
 		})
-		if kind := sqldb.ErrorKind(err); (kind == sqldb.Unique || kind == sqldb.ForeignKey) && try < tries {
+		if kind := sqldb.ErrorKind(err); (kind == sqldb.Unique || kind == sqldb.ForeignKey || errors.Is(err, errUnfit)) && try < tries {
 			continue
 		}
 		if err != nil {

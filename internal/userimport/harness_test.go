@@ -223,7 +223,7 @@ func (h *house) run(t failer, actor directory.Actor, o userimport.Options, files
 // apply lets a preview go on, to the end.
 func (h *house) apply(t failer, id int64) *batch.Batch {
 	t.Helper()
-	if err := h.engine.Apply(context.Background(), system, id); err != nil {
+	if err := h.engine.Apply(context.Background(), system, id, 0); err != nil {
 		t.Fatal(err)
 	}
 	return h.execute(t, id)

@@ -148,8 +148,17 @@ func (im *importing) loadState(ctx context.Context) (err error) {
 	return nil
 }
 
+// limits are those of this moment. What a preview let through is applied whatever the setting says by now.
+func (im *importing) limits() sheet.Limits {
+	lim, most := im.op.Limits, im.rules.Configuration.Settings.UploadRows
+	if im.run.Batch.State == batch.Checking && most > 0 && (lim.Rows <= 0 || most < lim.Rows) {
+		lim.Rows = most
+	}
+	return lim
+}
+
 func (im *importing) prepare(ctx context.Context) error {
-	if err := im.files.open(ctx, im.run, im.op.Limits, &im.rules.Configuration); err != nil {
+	if err := im.files.open(ctx, im.run, im.limits(), &im.rules.Configuration); err != nil {
 		return err
 	}
 	defer im.files.close()

@@ -60,7 +60,7 @@ func TestInterrupted(t *testing.T) {
 		h.interrupt(t, id)
 		if o.Preview {
 			h.execute(t, id)
-			if err := h.engine.Apply(context.Background(), system, id); err != nil {
+			if err := h.engine.Apply(context.Background(), system, id, 0); err != nil {
 				t.Fatal(err)
 			}
 			h.interrupt(t, id)
@@ -93,7 +93,7 @@ func TestInterruptedAndChanged(t *testing.T) {
 		var preview []verdict
 		if o.Preview {
 			preview, _ = h.rows(t, h.execute(t, id), f)
-			if err := h.engine.Apply(context.Background(), system, id); err != nil {
+			if err := h.engine.Apply(context.Background(), system, id, 0); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -85,7 +85,7 @@ func recognise(header []string, cfg *directory.Configuration, chosen map[int]str
 		}
 		if l.columns[i] = col; !ok {
 			l.columns[i] = ignored
-			problems = append(problems, unknownColumn(h, i, kind, names))
+			problems = append(problems, unknownColumn(h, i, kind, names, retiredColumn(h, cfg)))
 			continue
 		}
 		if col == ignored {
@@ -138,10 +138,29 @@ func bestKind(header []string, cfg *directory.Configuration) (Kind, map[string]i
 	return best, bestKnown
 }
 
-func unknownColumn(h string, i int, kind Kind, names []string) batch.FileProblem {
+// retiredColumn is what the heading was the column of, where that is retired: a channel or a feature.
+func retiredColumn(h string, cfg *directory.Configuration) string {
+	for _, c := range cfg.Retired.Channels {
+		if heading(c.Name) == heading(h) {
+			return "channel"
+		}
+	}
+	for _, f := range cfg.Retired.Features {
+		if heading(f.Name) == heading(h) {
+			return "feature"
+		}
+	}
+	return ""
+}
+
+func unknownColumn(h string, i int, kind Kind, names []string, retired string) batch.FileProblem {
 	p := batch.FileProblem{Row: 1, Column: h, Code: "file.unknown_column", Value: directory.Shorten(h), Suggestion: directory.Nearest(h, names)}
 	if h == "" {
 		p.Message = fmt.Sprintf("Column %s has no heading; give it one of the template's, or remove the column.", letter(i))
+		return p
+	}
+	if retired != "" {
+		p.Message, p.Suggestion = fmt.Sprintf("The %s %q is retired, and %s has no column for it any more; remove the column, or set it aside.", retired, p.Value, kind), ""
 		return p
 	}
 	p.Message = fmt.Sprintf("%s has no column %q; remove it, or name it as in the template.", kind, p.Value)

@@ -128,7 +128,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 			}
 			_, err = z.Remap(ctx, nil)
 			is("Remap", w.look, err)
-			is("Apply", w.act, h.engine.Apply(ctx, w.actor, id))
+			is("Apply", w.act, h.engine.Apply(ctx, w.actor, id, 0))
 			is("Cancel", w.act, h.engine.Cancel(ctx, w.actor, id))
 			_, err = h.engine.CreateAgain(ctx, w.actor, id, batch.Spec{Action: userimport.Action, Options: userimport.Options{}, Also: stopHere})
 			is("CreateAgain", w.make, err)
