@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,22 +21,16 @@ func Export(c directory.Configuration) []byte {
 	section(w, "org_units", c.OrgUnits, func(u directory.OrgUnit) { w.line("  - %s", scalar(u.FullName)) })
 	section(w, "roles", c.Roles, w.role)
 	section(w, "access_roles", c.AccessRoles, w.accessRole)
-	if c.CRMNames != nil {
-		var names []string
-		for _, n := range c.CRMNames {
-			names = append(names, n.Name)
-		}
-		w.line("crm_names: %s", flow(names))
-	}
-	section(w, "greeting_templates", c.GreetingTemplates, func(g directory.GreetingTemplate) {
-		w.line("  - {name: %s, text: %s}", scalar(g.Name), quote(g.Text))
+	w.crmNames(c.AllCRMNames())
+	section(w, "greeting_templates", c.AllGreetingTemplates(), func(g directory.GreetingTemplate) {
+		w.line("  - {name: %s, text: %s%s}", scalar(g.Name), quote(g.Text), retired(g.Retired))
 	})
-	section(w, "channels", c.Channels, func(ch directory.Channel) {
-		w.line("  - {name: %s, default: %d, highest: %d}", scalar(ch.Name), ch.Default, ch.Highest)
+	section(w, "channels", c.AllChannels(), func(ch directory.Channel) {
+		w.line("  - {name: %s, default: %d, highest: %d%s}", scalar(ch.Name), ch.Default, ch.Highest, retired(ch.Retired))
 	})
-	section(w, "features", c.Features, w.feature)
+	section(w, "features", c.AllFeatures(), w.feature)
 	if c.GivesSettings() {
-		w.line("settings: {lan_id_extra_characters: %s}", quote(c.Settings.LANIDExtraCharacters))
+		w.settings(c)
 	}
 	return w.Bytes()
 }
@@ -54,6 +49,45 @@ func section[T any](w *writer, name string, all []T, write func(T)) {
 		for _, v := range all {
 			write(v)
 		}
+	}
+}
+
+// retired is the end of an entry that is.
+func retired(is bool) string {
+	if is {
+		return ", retired: true"
+	}
+	return ""
+}
+
+func (w *writer) crmNames(all []directory.Named) {
+	if all == nil {
+		return
+	}
+	written := make([]string, len(all))
+	for i, n := range all {
+		if written[i] = scalar(n.Name); n.Retired {
+			written[i] = "{name: " + written[i] + retired(true) + "}"
+		}
+	}
+	w.line("crm_names: [%s]", strings.Join(written, ", "))
+}
+
+func (w *writer) settings(c directory.Configuration) {
+	if c.SettingNames != nil && len(c.SettingNames) == 0 {
+		w.line("settings: {}")
+		return
+	}
+	w.line("settings:")
+	for _, d := range directory.SettingList {
+		if c.SettingNames != nil && !slices.Contains(c.SettingNames, d.Name) {
+			continue
+		}
+		value := d.Value(c.Settings)
+		if d.Kind != "number" {
+			value = quote(value)
+		}
+		w.line("  %s: %s", d.Name, value)
 	}
 }
 
@@ -83,11 +117,15 @@ func (w *writer) accessRole(a directory.AccessRole) {
 
 func (w *writer) feature(f directory.Feature) {
 	if f.Kind == "list" {
-		w.line("  - {name: %s, kind: list, values: %s, default: %s}", scalar(f.Name), flow(f.Values), scalar(f.Default))
+		values := flow(f.Values)
+		if len(f.RetiredValues) > 0 {
+			values += ", retired_values: " + flow(f.RetiredValues)
+		}
+		w.line("  - {name: %s, kind: list, values: %s, default: %s%s}", scalar(f.Name), values, scalar(f.Default), retired(f.Retired))
 		return
 	}
 	// Other programs that read YAML take a bare yes for a truth value.
-	w.line("  - {name: %s, kind: %s, default: %s}", scalar(f.Name), scalar(f.Kind), quote(f.Default))
+	w.line("  - {name: %s, kind: %s, default: %s%s}", scalar(f.Name), scalar(f.Kind), quote(f.Default), retired(f.Retired))
 }
 
 func flow(all []string) string {

@@ -7,6 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"muster/internal/directory"
 	"muster/internal/fault"
 )
 
@@ -139,6 +140,17 @@ func (r *reader) number(n *yaml.Node) int {
 		return 0
 	}
 	return number
+}
+
+// yesNo returns yes or no; a truth value of YAML will do too.
+func (r *reader) yesNo(n *yaml.Node) string {
+	if v := resolve(n); v.Kind == yaml.ScalarNode && v.ShortTag() == "!!bool" {
+		var yes bool
+		if v.Decode(&yes) == nil {
+			return directory.SwitchValues[map[bool]int{true: 0, false: 1}[yes]]
+		}
+	}
+	return r.oneOf(n, directory.SwitchValues)
 }
 
 func kindOf(n *yaml.Node) string {

@@ -1,7 +1,7 @@
 // Package setup is the setup file: everything of a directory but its users as one YAML file, so that an installation
 // can be reviewed, repeated and kept in version control. Parse reads it, Export writes it, and Print shows what
 // applying it changes. What the entries may say is for package directory to judge, when it compares or applies them;
-// the file's form is judged here.
+// the file's form, and what a setting may be, is judged here.
 package setup
 
 import (
@@ -11,6 +11,7 @@ import (
 	"io"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -58,15 +59,44 @@ func sections(r *reader, c *directory.Configuration) []key {
 		{name: "org_units", read: func(n *yaml.Node) { c.OrgUnits = readList(r, n, r.orgUnit); unique(r, n, "org unit") }},
 		{name: "roles", read: func(n *yaml.Node) { c.Roles = readList(r, n, r.role); unique(r, n, "role") }},
 		{name: "access_roles", read: func(n *yaml.Node) { c.AccessRoles = readList(r, n, r.accessRole); unique(r, n, "access role") }},
-		{name: "crm_names", read: func(n *yaml.Node) { c.CRMNames = readList(r, n, r.crmName); unique(r, n, "CRM name") }},
+		{name: "crm_names", read: func(n *yaml.Node) {
+			all := readList(r, n, r.crmName)
+			c.CRMNames, c.Retired.CRMNames = parted(all, func(n directory.Named) bool { return n.Retired })
+			unique(r, n, "CRM name")
+		}},
 		{name: "greeting_templates", read: func(n *yaml.Node) {
-			c.GreetingTemplates = readList(r, n, r.greetingTemplate)
+			all := readList(r, n, r.greetingTemplate)
+			c.GreetingTemplates, c.Retired.GreetingTemplates = parted(all, func(g directory.GreetingTemplate) bool { return g.Retired })
 			unique(r, n, "greeting template")
 		}},
-		{name: "channels", read: func(n *yaml.Node) { c.Channels = readList(r, n, r.channel); unique(r, n, "channel") }},
-		{name: "features", read: func(n *yaml.Node) { c.Features = readList(r, n, r.feature); unique(r, n, "feature") }},
-		{name: "settings", read: func(n *yaml.Node) { c.Settings, c.HasSettings = r.settings(n), true }},
+		{name: "channels", read: func(n *yaml.Node) {
+			all := readList(r, n, r.channel)
+			c.Channels, c.Retired.Channels = parted(all, func(ch directory.Channel) bool { return ch.Retired })
+			unique(r, n, "channel")
+		}},
+		{name: "features", read: func(n *yaml.Node) {
+			all := readList(r, n, r.feature)
+			c.Features, c.Retired.Features = parted(all, func(f directory.Feature) bool { return f.Retired })
+			unique(r, n, "feature")
+		}},
+		{name: "settings", read: func(n *yaml.Node) {
+			c.Settings, c.SettingNames = r.settings(n)
+			c.HasSettings = true
+		}},
 	}
+}
+
+// parted parts the entries of a section from the retired ones, nil where there are none.
+func parted[T any](all []T, retired func(T) bool) (used, gone []T) {
+	used = []T{}
+	for _, v := range all {
+		if retired(v) {
+			gone = append(gone, v)
+		} else {
+			used = append(used, v)
+		}
+	}
+	return used, gone
 }
 
 func sectionKeys() []string { return keyNames(sections(&reader{}, &directory.Configuration{})) }
@@ -75,7 +105,21 @@ func (r *reader) orgUnit(n *yaml.Node) directory.OrgUnit {
 	return directory.OrgUnit{FullName: r.text(n)}
 }
 
-func (r *reader) crmName(n *yaml.Node) directory.Named { return directory.Named{Name: r.text(n)} }
+// crmName is a name alone, or a mapping where there is more to say of it.
+func (r *reader) crmName(n *yaml.Node) (c directory.Named) {
+	if resolve(n).Kind != yaml.MappingNode {
+		return directory.Named{Name: r.text(n)}
+	}
+	r.mapping(n, "a CRM name", []key{
+		{name: "name", required: true, read: func(n *yaml.Node) { c.Name = r.text(n) }},
+		r.retired(&c.Retired),
+	})
+	return c
+}
+
+func (r *reader) retired(to *bool) key {
+	return key{name: "retired", read: func(n *yaml.Node) { *to = r.yesNo(n) == directory.SwitchValues[0] }}
+}
 
 func (r *reader) role(n *yaml.Node) (role directory.Role) {
 	r.mapping(n, "a role", []key{
@@ -112,6 +156,7 @@ func (r *reader) greetingTemplate(n *yaml.Node) (g directory.GreetingTemplate) {
 	r.mapping(n, "a greeting template", []key{
 		{name: "name", required: true, read: func(n *yaml.Node) { g.Name = r.text(n) }},
 		{name: "text", required: true, read: func(n *yaml.Node) { g.Text = r.text(n) }},
+		r.retired(&g.Retired),
 	})
 	return g
 }
@@ -121,6 +166,7 @@ func (r *reader) channel(n *yaml.Node) (c directory.Channel) {
 		{name: "name", required: true, read: func(n *yaml.Node) { c.Name = r.text(n) }},
 		{name: "default", required: true, read: func(n *yaml.Node) { c.Default = r.number(n) }},
 		{name: "highest", required: true, read: func(n *yaml.Node) { c.Highest = r.number(n) }},
+		r.retired(&c.Retired),
 	})
 	return c
 }
@@ -130,16 +176,46 @@ func (r *reader) feature(n *yaml.Node) (f directory.Feature) {
 		{name: "name", required: true, read: func(n *yaml.Node) { f.Name = r.text(n) }},
 		{name: "kind", required: true, read: func(n *yaml.Node) { f.Kind = r.oneOf(n, []string{"switch", "list"}) }},
 		{name: "values", read: func(n *yaml.Node) { f.Values = r.texts(n) }},
+		{name: "retired_values", read: func(n *yaml.Node) { f.RetiredValues = r.texts(n) }},
 		{name: "default", required: true, read: func(n *yaml.Node) { f.Default = r.text(n) }},
+		r.retired(&f.Retired),
 	})
 	return f
 }
 
-func (r *reader) settings(n *yaml.Node) (s directory.Settings) {
-	r.mapping(n, "the section settings", []key{
-		{name: "lan_id_extra_characters", read: func(n *yaml.Node) { s.LANIDExtraCharacters = r.text(n) }},
-	})
-	return s
+// settings reads those that are given; the others are left alone.
+func (r *reader) settings(n *yaml.Node) (s directory.Settings, names []string) {
+	s, names = directory.DefaultSettings(), []string{}
+	var keys []key
+	for _, d := range directory.SettingList {
+		keys = append(keys, key{name: d.Name, read: func(n *yaml.Node) {
+			names = append(names, d.Name)
+			had := len(r.wrong)
+			value := r.setting(n, d)
+			if len(r.wrong) > had {
+				return
+			}
+			if err := d.Set(&s, value); err != nil {
+				r.fail(n, "%s", err)
+			}
+		}})
+	}
+	r.mapping(n, "the section settings", keys)
+	if len(names) == len(keys) {
+		return s, nil // all of them
+	}
+	return s, names
+}
+
+// setting reads a value as its kind is written.
+func (r *reader) setting(n *yaml.Node, d directory.Setting) string {
+	switch d.Kind {
+	case "number":
+		return strconv.Itoa(r.number(n))
+	case "switch":
+		return r.yesNo(n)
+	}
+	return r.text(n)
 }
 
 // unique finds entries of a section that have one name: the directory would find them too, but knows no lines.

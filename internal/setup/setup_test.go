@@ -31,15 +31,27 @@ roles:
 access_roles:
   - {name: Own unit, scope: own-unit}
   - {name: Cards, scope: units, org_units: [UAE / Retail / Cards]}
-crm_names: [Siebel, Salesforce]
+crm_names: [Siebel, Salesforce, {name: Vantive, retired: true}]
 greeting_templates:
   - {name: Standard, text: "Welcome, how can I help?"}
+  - {name: Christmas, text: "Merry Christmas", retired: true}
 channels:
   - {name: Voice, default: 1, highest: 1}
+  - {name: Telex, default: 0, highest: 1, retired: true}
 features:
   - {name: CRM Enabled, kind: switch, default: "yes"}
-  - {name: Manual In, kind: list, values: [Auto In, Manual In], default: Auto In}
-settings: {lan_id_extra_characters: ""}
+  - {name: Manual In, kind: list, values: [Auto In, Manual In], retired_values: [Park], default: Auto In}
+  - {name: Ringer, kind: switch, default: "no", retired: true}
+settings:
+  lan_id_extra_characters: ""
+  upload_megabytes: 2048
+  upload_rows: 16777216
+  retention_days: 30
+  guard_users: 100
+  guard_percent: 20
+  approval: "yes"
+  session_idle_minutes: 60
+  session_lifetime_hours: 12
 `
 
 func parse(t testing.TB, text string) directory.Configuration {
@@ -187,7 +199,9 @@ func TestRoundTrip(t *testing.T) {
 			}
 			return directory.Feature{Name: s, Kind: "switch", Default: text.Draw(rt, "default")}
 		})
-		c.Settings.LANIDExtraCharacters = text.Draw(rt, "setting")
+		c.Settings = directory.DefaultSettings()
+		c.Settings.LANIDExtraCharacters = rapid.SampledFrom([]string{"", "-", "._@"}).Draw(rt, "setting")
+		c.Settings.GuardPercent, c.Settings.Approval = rapid.IntRange(0, 100).Draw(rt, "share"), rapid.Bool().Draw(rt, "approval")
 		file := setup.Export(c)
 		got, err := setup.Parse(file)
 		if err != nil {
