@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -8,12 +9,13 @@ import (
 	"muster/internal/batch"
 	"muster/internal/directory"
 	"muster/internal/fault"
+	"muster/internal/useredit"
 	"muster/internal/userimport"
 )
 
 // mayLook are the rights of which one lets somebody look at batches: at their own, or with the first one everywhere at
 // everybody's, which the engine sees to.
-var mayLook = []directory.Right{"batches:access", "users:add"}
+var mayLook = []directory.Right{"batches:access", "users:add", "users:edit"}
 
 func (s *Server) batchRoutes() []route {
 	return []route{
@@ -21,10 +23,12 @@ func (s *Server) batchRoutes() []route {
 		{pattern: "GET /batches/{id}", any: mayLook, do: s.batchPage},
 		{pattern: "GET /batches/{id}/progress", any: mayLook, do: s.batchProgress},
 		{pattern: "GET /batches/{id}/rejects/{file}", any: mayLook, long: true, do: s.rejects},
-		{pattern: "POST /batches/{id}/apply", any: mayImport, do: s.applyBatch},
-		{pattern: "POST /batches/{id}/cancel", any: mayImport, do: s.cancelBatch},
-		{pattern: "GET /batches/{id}/undo", any: mayImport, do: s.askUndo},
-		{pattern: "POST /batches/{id}/undo", any: mayImport, do: s.undoBatch},
+		{pattern: "POST /batches/{id}/apply", any: mayDecide, do: s.applyBatch},
+		{pattern: "POST /batches/{id}/cancel", any: mayDecide, do: s.cancelBatch},
+		{pattern: "POST /batches/{id}/approve", any: []directory.Right{"batches:edit"}, do: s.approveBatch},
+		{pattern: "POST /batches/{id}/reject", any: []directory.Right{"batches:edit"}, do: s.rejectBatch},
+		{pattern: "GET /batches/{id}/undo", any: mayDecide, do: s.askUndo},
+		{pattern: "POST /batches/{id}/undo", any: mayDecide, do: s.undoBatch},
 		{pattern: "GET /batches/{id}/columns", any: mayLook, do: s.askedColumns},
 		{pattern: "POST /batches/{id}/columns", any: mayImport, do: s.mapColumns},
 		{pattern: "GET /batches/{id}/correct", any: mayImport, do: s.correctPage},
@@ -46,13 +50,21 @@ func (v *visit) batch() (*batch.Batch, error) {
 
 // mayAct tells whether the person is shown what can be done with the batch; the engine decides once more when it is.
 func (v *visit) mayAct(b *batch.Batch) bool {
-	return v.can("users:add") && (v.owns(b) || v.can("batches:edit"))
+	return v.mayDo(b) && (v.owns(b) || v.can("batches:edit"))
 }
 
 func (v *visit) owns(b *batch.Batch) bool { return !b.BySystem && b.Owner == v.actor().Name() }
 
 // applyBatch lets a preview go on.
-func (s *Server) applyBatch(v *visit) error { return v.decide(s.Engine.Apply) }
+func (s *Server) applyBatch(v *visit) error {
+	confirm, err := typedNumber(v.FormValue("confirm"))
+	if err != nil {
+		return s.decideAgain(v, err)
+	}
+	return v.decide(func(ctx context.Context, a directory.Actor, id int64) error {
+		return s.Engine.Apply(ctx, a, id, confirm)
+	})
+}
 
 // cancelBatch stops what runs, or drops a preview.
 func (s *Server) cancelBatch(v *visit) error { return v.decide(s.Engine.Cancel) }
@@ -72,11 +84,14 @@ func (s *Server) askUndo(v *visit) error {
 	if v.fragment("dialog") {
 		return v.part(undoDialog(b))
 	}
-	return v.show("Undo import "+number(b.ID), undoPage(b))
+	return v.show(undoTitle(b), undoPage(b))
 }
 
 // undoable tells whether the batch did something that is still there, as far as the batch itself knows.
 func undoable(b *batch.Batch) bool {
+	if replaces(b) && !b.State.Live() {
+		return useredit.Undoable(b)
+	}
 	if b.Counts.Inserted+b.Counts.Updated <= b.Undone {
 		return false
 	}
@@ -91,7 +106,7 @@ func undoable(b *batch.Batch) bool {
 
 // cancellable tells whether the batch can still be stopped.
 func cancellable(b *batch.Batch) bool {
-	return (b.State.Live() && b.State != batch.Undoing && !b.Cancel) || b.State == batch.Ready
+	return (b.State.Live() && b.State != batch.Undoing && !b.Cancel) || b.State == batch.Ready || b.State == batch.Awaiting
 }
 
 // actionName is a bulk action as people call it.
@@ -99,11 +114,17 @@ func actionName(action string) string {
 	if action == userimport.Action {
 		return "Import users"
 	}
+	if action == useredit.Action {
+		return "Replace a value"
+	}
 	return action
 }
 
 // filesName names a batch by its files: "UserDetails.csv and 2 more".
 func filesName(b *batch.Batch) string {
+	if replaces(b) {
+		return replaceName(b)
+	}
 	if len(b.Files) == 0 {
 		return actionName(b.Action)
 	}
@@ -139,9 +160,14 @@ func stateWords(b *batch.Batch) (tone, word string) {
 		return "blue", "Checking"
 	case batch.Ready:
 		return "amber", "Preview"
+	case batch.Awaiting:
+		return "purple", "Awaiting approval"
 	case batch.Applying:
 		if b.Cancel {
 			return "amber", "Cancelling"
+		}
+		if replaces(b) {
+			return "blue", "Applying"
 		}
 		return "blue", "Importing"
 	case batch.Done:

@@ -19,6 +19,9 @@ func (v *visit) decide(do func(context.Context, directory.Actor, int64) error) e
 		// Somebody else, or another tab, was quicker: what they decided is what there is to see.
 		return v.redirect(batchPath(b.ID) + "?quicker=1")
 	}
+	if fault.KindOf(err) == fault.Invalid {
+		return v.server.decideAgain(v, err)
+	}
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,9 @@ type batchListPage struct {
 	Next      int64 // what the next page begins below; 0: there is none
 	Live      bool  // something on it still moves
 	MayImport bool
-	All       bool // of everybody
+	All       bool  // of everybody
+	Awaiting  bool  // only those that await approval
+	Pending   int64 // that this person may approve or reject
 }
 
 // batchLine is one batch of the history.
@@ -31,8 +33,15 @@ type batchLine struct {
 func (s *Server) batchList(v *visit) error {
 	p := batchListPage{MayImport: v.can("users:add"), All: v.can("batches:access") && v.actor().Scope().IsEverywhere()}
 	p.Before, _ = strconv.ParseInt(v.URL.Query().Get("before"), 10, 64)
-	all, total, err := s.Engine.List(v.ctx(), v.actor(), batch.ListQuery{Before: max(0, p.Before), Limit: batchesPerPage + 1})
+	query := batch.ListQuery{Before: max(0, p.Before), Limit: batchesPerPage + 1}
+	if p.Awaiting = v.URL.Query().Get("state") == string(batch.Awaiting); p.Awaiting {
+		query.States = []batch.State{batch.Awaiting}
+	}
+	all, total, err := s.Engine.List(v.ctx(), v.actor(), query)
 	if err != nil {
+		return err
+	}
+	if p.Pending, err = s.Engine.Pending(v.ctx(), v.actor()); err != nil {
 		return err
 	}
 	p.Total = total
@@ -50,12 +59,16 @@ func (s *Server) batchList(v *visit) error {
 	return v.show("Bulk actions", batchListView(p))
 }
 
-// batchListPath is the address of a page of the history.
-func batchListPath(before int64) string {
-	if before == 0 {
-		return "/batches"
+// path is the address of a page of the history, with what it is filtered by.
+func (p *batchListPage) path(before int64) string {
+	state, from := "", ""
+	if p.Awaiting {
+		state = string(batch.Awaiting)
 	}
-	return withQuery("/batches", "before", strconv.FormatInt(before, 10))
+	if before > 0 {
+		from = strconv.FormatInt(before, 10)
+	}
+	return withQuery("/batches", "state", state, "before", from)
 }
 
 // domID makes the id of an element of a batch's line.

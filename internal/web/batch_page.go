@@ -10,14 +10,16 @@ import (
 // batchPage is one batch, whatever it is at: one address for its whole life.
 type batchPage struct {
 	*batch.Batch
-	Who     string
-	MayAct  bool
-	Columns *columnsPart // how to go on where a file has unknown columns
-	Result  *resultPart  // what happened, or in a preview will
-	Kept    *keptPart    // what an undo left
-	Links   batchLinks
-	still   bool // a specimen: it does not ask how far it is
-	Quicker bool // a decision came too late: somebody else had decided
+	Who      string
+	MayAct   bool
+	Deciding approvalPart
+	Columns  *columnsPart // how to go on where a file has unknown columns
+	Result   *resultPart  // what happened, or in a preview will
+	Replace  *replacePart // likewise, where a value is replaced
+	Kept     *keptPart    // what an undo left
+	Links    batchLinks
+	still    bool // a specimen: it does not ask how far it is
+	Quicker  bool // a decision came too late: somebody else had decided
 }
 
 // batchLinks are the batches that this one has to do with.
@@ -40,12 +42,21 @@ func (s *Server) batchPage(v *visit) error {
 	if v.fragment("result") && p.Result != nil {
 		return v.part(resultInside(p))
 	}
+	if v.fragment("result") && p.Replace != nil {
+		return v.part(replaceInside(p))
+	}
 	return v.show(batchTitle(b), batchPageView(p))
 }
 
 func (s *Server) fillBatchPage(v *visit, b *batch.Batch, asked rowsAsked) (*batchPage, error) {
 	p := &batchPage{Batch: b, Who: ownerName(v, b), MayAct: v.mayAct(b), Quicker: v.FormValue("quicker") != ""}
 	var err error
+	if p.Deciding, err = s.approvalPart(v, b); err != nil {
+		return nil, err
+	}
+	if replaces(b) {
+		return p, s.fillReplacePage(v, b, p, asked)
+	}
 	if p.Links, err = s.batchLinks(v, b); err != nil {
 		return nil, err
 	}
@@ -76,7 +87,7 @@ func batchTitle(b *batch.Batch) string {
 func batchUnder(b *batch.Batch) string {
 	text := ""
 	if b.Counts.Rows > 0 {
-		text = " · " + count(b.Counts.Rows, "row")
+		text = " · " + count(b.Counts.Rows, rowNoun(b))
 		if b.Busy > 0 && !b.State.Live() {
 			text += " in " + duration(b.Busy)
 		}
@@ -85,6 +96,14 @@ func batchUnder(b *batch.Batch) string {
 		text += " · undone by " + b.UndoneBy
 	}
 	return text
+}
+
+// rowNoun is what the batch counts.
+func rowNoun(b *batch.Batch) string {
+	if replaces(b) {
+		return "user"
+	}
+	return "row"
 }
 
 // keptPart is what an undo left as it is.

@@ -48,8 +48,15 @@ func progressSteps(b *batch.Batch) []progressStep {
 		return []progressStep{{Name: "Undoing", Going: true}}
 	}
 	at := map[string]int{"reading": 0, "checking": 1, "applying": 2}[b.Phase]
+	names := []string{"Reading", "Checking", "Applying"}
+	if replaces(b) {
+		names, at = names[1:], 0
+		if b.State == batch.Applying {
+			at = 1
+		}
+	}
 	var steps []progressStep
-	for i, name := range []string{"Reading", "Checking", "Applying"} {
+	for i, name := range names {
 		steps = append(steps, progressStep{Name: name, Done: i < at, Going: i == at})
 	}
 	return steps
@@ -60,10 +67,12 @@ func progressTitle(b *batch.Batch) string {
 	switch {
 	case b.Cancel:
 		return "Cancelling: what is under way ends first"
-	case b.State == batch.Undoing:
-		return "Removing the users that the import inserted"
 	case b.State == batch.Received:
 		return "Waiting for its turn"
+	case replaces(b):
+		return replaceProgress(b)
+	case b.State == batch.Undoing:
+		return "Removing the users that the import inserted"
 	case b.Phase == "reading" && b.State == batch.Applying:
 		return "Reading the files once more, for the directory may have changed"
 	case b.Phase == "reading":
@@ -83,13 +92,13 @@ func progressNumbers(b *batch.Batch) string {
 	}
 	text := ""
 	if b.CountsRows() {
-		text = fmt.Sprintf("%s of %s", number(b.Done), count(b.Total, "row"))
+		text = fmt.Sprintf("%s of %s", number(b.Done), count(b.Total, rowNoun(b)))
 	} else {
 		text = fmt.Sprintf("%s of %s", fileSize(b.Done), fileSize(b.Total))
 	}
 	if rate := b.Rate(); rate > 0 {
 		if b.CountsRows() {
-			text += fmt.Sprintf(" · %s rows/s", number(int64(rate)))
+			text += fmt.Sprintf(" · %s %ss/s", number(int64(rate)), rowNoun(b))
 		} else {
 			text += fmt.Sprintf(" · %s/s", fileSize(int64(rate)))
 		}

@@ -92,7 +92,7 @@ func (s *Server) resultPart(v *visit, b *batch.Batch, asked rowsAsked) (*resultP
 	if !slices.Contains(outcomes, asked.Show) {
 		asked = rowsAsked{Show: mostWanted(b)}
 	}
-	r := &resultPart{rowsAsked: asked, Preview: b.State == batch.Ready, Total: outcomeCount(b, asked.Show), OpenUsers: v.can("users:access"),
+	r := &resultPart{rowsAsked: asked, Preview: b.State == batch.Ready || b.State == batch.Awaiting, Total: outcomeCount(b, asked.Show), OpenUsers: v.can("users:access"),
 		Rejects: b.Counts.Duplicate + b.Counts.Invalid + b.Counts.Stray + notApplied(b)}
 	f := s.frozen(v, b)
 	var err error

@@ -20,7 +20,7 @@ type specimen struct {
 // specimens are what the gallery shows, and what the browser tests look at in light and dark.
 func specimens() []specimen {
 	var all []specimen
-	for _, of := range [][]specimen{signInSpecimens(), stateSpecimens(), userSpecimens(), importSpecimens(), historySpecimens()} {
+	for _, of := range [][]specimen{signInSpecimens(), stateSpecimens(), userSpecimens(), oneUserSpecimens(), importSpecimens(), replaceSpecimens(), historySpecimens(), catalogueSpecimens(), roleSpecimens(), auditSpecimens(), orgSpecimens()} {
 		all = append(all, of...)
 	}
 	return all

@@ -40,13 +40,18 @@ type uploadLimits struct {
 // maxImportFiles is what a batch may have: that two of them are of one kind is for the check to say.
 const maxImportFiles = batch.MaxFiles
 
-func (s *Server) uploadLimits() uploadLimits {
-	return uploadLimits{Bytes: s.Engine.MaxUpload, Files: maxImportFiles}
+func (s *Server) uploadLimits(v *visit) (uploadLimits, error) {
+	most, err := s.Engine.UploadLimit(v.ctx())
+	return uploadLimits{Bytes: most, Files: maxImportFiles}, err
 }
 
 // newImport is the dialog, or a page with what is in it.
 func (s *Server) newImport(v *visit) error {
-	p := importPage{Limits: s.uploadLimits()}
+	limits, err := s.uploadLimits(v)
+	if err != nil {
+		return err
+	}
+	p := importPage{Limits: limits}
 	if v.fragment("dialog") {
 		return v.part(importDialog(p))
 	}
@@ -55,7 +60,11 @@ func (s *Server) newImport(v *visit) error {
 
 // importLimits lets the dialog ask, before it sends a large file, whether the session still stands.
 func (s *Server) importLimits(v *visit) error {
-	return v.writeJSON(http.StatusOK, s.uploadLimits())
+	limits, err := s.uploadLimits(v)
+	if err != nil {
+		return err
+	}
+	return v.writeJSON(http.StatusOK, limits)
 }
 
 // template sends a template as the catalogues stand at this moment.

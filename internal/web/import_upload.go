@@ -95,8 +95,12 @@ func (s *Server) receiveFile(v *visit, part *multipart.Part) (batch.File, error)
 	name := fileName(part.FileName())
 	file, err := s.Engine.Freeze(v.ctx(), v.actor(), name, part)
 	if fault.KindOf(err) == fault.TooLarge {
+		most, limitErr := s.Engine.UploadLimit(v.ctx())
+		if limitErr != nil {
+			return file, limitErr
+		}
 		err = fault.Wrap(fault.TooLarge, err, "%s is larger than %s, the most that a file may have; split it and import the parts one after the other",
-			name, fileSize(s.Engine.MaxUpload))
+			name, fileSize(most))
 	}
 	return file, err
 }

@@ -37,7 +37,7 @@ func (s *Server) routes() []route {
 		{pattern: "POST /theme", open: true, do: s.setTheme},
 		{pattern: "GET /healthz", open: true, do: s.healthz},
 		{pattern: "GET /readyz", open: true, do: s.readyz},
-	}, s.userRoutes(), s.importRoutes(), s.batchRoutes(), s.galleryRoutes())
+	}, s.userRoutes(), s.oneUserRoutes(), s.deletedRoutes(), s.importRoutes(), s.batchRoutes(), s.orgRoutes(), s.auditRoutes(), s.catalogueRoutes(), s.settingRoutes(), s.roleRoutes(), s.accessRoleRoutes(), s.galleryRoutes())
 }
 
 // maxBody bounds what a form may send, in bytes; uploads have bounds of their own.

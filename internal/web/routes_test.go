@@ -21,6 +21,7 @@ type permit struct {
 	ways string // rights, everywhere; alternatives are separated by |
 	// own is, for what belongs to a batch, what its owner needs; the rights in ways are those of others.
 	own   string
+	list  bool   // who may do it nowhere gets a list of nothing
 	batch string // what batch the address names (see batchFor)
 	path  string // where the pattern has parameters; %d is the batch
 	form  url.Values
@@ -30,53 +31,129 @@ type permit struct {
 // Others' batches are looked at everywhere or not at all; those who decide about them need batches:edit as well.
 const (
 	look    = "batches:access"
-	lookOwn = "batches:access|users:add"
+	lookOwn = "batches:access|users:add|users:edit"
 	act     = "batches:access batches:edit users:add"
 	actOwn  = "users:add"
 )
 
+// siteSubjectPath is the page of the user whom every site has.
+const siteSubjectPath = "/users/1000001"
+
 var permits = map[string]permit{
-	"GET /{$}":                          {all: true, path: "/"},
-	"GET /sign-in":                      {open: true},
-	"POST /sign-in":                     {open: true, fails: http.StatusUnauthorized, form: url.Values{"lan_id": {"nobody1"}, "password": {"wrong"}}},
-	"POST /sign-out":                    {open: true},
-	"GET /link/{token}":                 {open: true, path: "/link/abc", fails: http.StatusNotFound},
-	"POST /link/{token}":                {open: true, path: "/link/abc", fails: http.StatusNotFound},
-	"GET /account":                      {all: true},
-	"POST /account/password":            {all: true, fails: http.StatusUnprocessableEntity, form: url.Values{"current": {"x"}, "new": {"x"}, "again": {"x"}}},
-	"POST /account/sign-out-everywhere": {all: true, fails: http.StatusSeeOther},
-	"POST /theme":                       {open: true},
-	"GET /healthz":                      {open: true},
-	"GET /readyz":                       {open: true},
-	"GET /users":                        {ways: "users:access"},
-	"GET /users/count":                  {ways: "users:access"},
-	"GET /users/org-units":              {ways: "users:access"},
-	"GET /users/filters":                {ways: "users:access"},
-	"GET /users/filters/apply":          {ways: "users:access"},
-	"GET /users/export":                 {ways: "users:access"},
-	"GET /users/export/{file}":          {ways: "users:access", path: "/users/export/UserDetails.csv"},
-	"POST /users/{lan_id}/sign-in-link": {ways: "users:access users:edit", path: "/users/" + siteSubject + "/sign-in-link"},
-	"GET /imports/new":                  {ways: "users:add"},
-	"GET /imports/limits":               {ways: "users:add"},
-	"POST /imports":                     {ways: "users:add", fails: http.StatusUnprocessableEntity},
-	"GET /templates/{file}":             {ways: "users:add", path: "/templates/UserDetails.csv"},
-	"GET /batches":                      {ways: "batches:access|users:add"},
-	"GET /batches/{id}":                 {ways: look, own: lookOwn, batch: "done", path: "/batches/%d"},
-	"GET /batches/{id}/progress":        {ways: look, own: lookOwn, batch: "done", path: "/batches/%d/progress"},
-	"GET /batches/{id}/rejects/{file}":  {ways: look, own: lookOwn, batch: "done", path: "/batches/%d/rejects/UserDetails.csv"},
-	"POST /batches/{id}/apply":          {ways: act, own: actOwn, batch: "ready", path: "/batches/%d/apply"},
-	"POST /batches/{id}/cancel":         {ways: act, own: actOwn, batch: "ready", path: "/batches/%d/cancel"},
-	"GET /batches/{id}/undo":            {ways: act, own: actOwn, batch: "done", path: "/batches/%d/undo"},
-	"POST /batches/{id}/undo":           {ways: act, own: actOwn, batch: "done", path: "/batches/%d/undo"},
-	"GET /batches/{id}/columns":         {ways: look, own: lookOwn, batch: "strange", path: "/batches/%d/columns"},
-	"POST /batches/{id}/columns":        {ways: "batches:access users:add", own: actOwn, batch: "strange", path: "/batches/%d/columns", form: url.Values{fmt.Sprintf("column-0-%d", directory.OrgUnitColumn): {"Org Unit"}}},
-	"GET /batches/{id}/correct":         {ways: act, own: actOwn, batch: "done", path: "/batches/%d/correct"},
-	"GET /batches/{id}/correct/rows":    {ways: act, own: actOwn, batch: "done", path: "/batches/%d/correct/rows"},
-	"POST /batches/{id}/suggestion":     {ways: act, own: actOwn, batch: "done", path: "/batches/%d/suggestion", form: url.Values{"kind": {"UserDetails"}, "row": {"3"}, "column": {"Org Unit"}, "value": {"Cards"}, "old": {"Kards"}, "show": {"invalid"}}},
-	"POST /batches/{id}/corrections":    {ways: act, own: actOwn, batch: "done", path: "/batches/%d/corrections"},
-	"POST /batches/{id}/run":            {ways: act, own: actOwn, batch: "corrected", path: "/batches/%d/run"},
-	"GET /_gallery":                     {open: true},
-	"GET /_gallery/{name}":              {open: true, path: "/_gallery/sign-in"},
+	"GET /{$}":                                  {all: true, path: "/"},
+	"GET /sign-in":                              {open: true},
+	"POST /sign-in":                             {open: true, fails: http.StatusUnauthorized, form: url.Values{"lan_id": {"nobody1"}, "password": {"wrong"}}},
+	"POST /sign-out":                            {open: true},
+	"GET /link/{token}":                         {open: true, path: "/link/abc", fails: http.StatusNotFound},
+	"POST /link/{token}":                        {open: true, path: "/link/abc", fails: http.StatusNotFound},
+	"GET /account":                              {all: true},
+	"POST /account/password":                    {all: true, fails: http.StatusUnprocessableEntity, form: url.Values{"current": {"x"}, "new": {"x"}, "again": {"x"}}},
+	"POST /account/sign-out-everywhere":         {all: true, fails: http.StatusSeeOther},
+	"POST /theme":                               {open: true},
+	"GET /healthz":                              {open: true},
+	"GET /readyz":                               {open: true},
+	"GET /users":                                {ways: "users:access"},
+	"GET /users/count":                          {ways: "users:access"},
+	"GET /users/org-units":                      {ways: "users:access"},
+	"GET /users/filters":                        {ways: "users:access"},
+	"GET /users/filters/apply":                  {ways: "users:access"},
+	"GET /users/export":                         {ways: "users:access"},
+	"GET /users/export/users.zip":               {ways: "users:access"},
+	"GET /users/export/UserDetails.csv":         {ways: "users:access"},
+	"GET /users/export/ChannelCountDetails.csv": {ways: "users:access"},
+	"GET /users/export/FeatureDetails.csv":      {ways: "users:access"},
+	"GET /users/new":                            {ways: "users:access users:add"},
+	"POST /users/new":                           {ways: "users:access users:add", fails: http.StatusUnprocessableEntity},
+	"POST /users/new/check":                     {ways: "users:access users:add"},
+	"GET /users/suggest":                        {ways: "users:access users:add|users:access users:edit", list: true, path: "/users/suggest?supervisor=" + siteSubject},
+	"GET /users/{id}":                           {ways: "users:access", path: siteSubjectPath},
+	"GET /users/{id}/reports":                   {ways: "users:access", path: siteSubjectPath + "/reports"},
+	"GET /users/{id}/history":                   {ways: "users:access", path: siteSubjectPath + "/history"},
+	"GET /users/{id}/edit":                      {ways: "users:access users:edit", path: siteSubjectPath + "/edit"},
+	"POST /users/{id}/edit":                     {ways: "users:access users:edit", path: siteSubjectPath + "/edit", fails: http.StatusConflict},
+	"POST /users/{id}/check":                    {ways: "users:access users:edit", path: siteSubjectPath + "/check"},
+	"GET /users/{id}/deactivate":                {ways: "users:access users:edit", path: siteSubjectPath + "/deactivate"},
+	"POST /users/{id}/deactivate":               {ways: "users:access users:edit", path: siteSubjectPath + "/deactivate", fails: http.StatusUnprocessableEntity},
+	"GET /users/{id}/reactivate":                {ways: "users:access users:edit", path: siteSubjectPath + "/reactivate"},
+	"POST /users/{id}/reactivate":               {ways: "users:access users:edit", path: siteSubjectPath + "/reactivate", fails: http.StatusConflict},
+	"GET /users/{id}/delete":                    {ways: "users:access users:delete", path: siteSubjectPath + "/delete"},
+	"POST /users/{id}/delete":                   {ways: "users:access users:delete", path: siteSubjectPath + "/delete", fails: http.StatusConflict},
+	"POST /users/{id}/move-reports":             {ways: "users:access users:edit", path: siteSubjectPath + "/move-reports", fails: http.StatusUnprocessableEntity},
+	"GET /users/deleted":                        {ways: "users:delete"},
+	"POST /users/deleted/erase":                 {ways: "users:delete audit:edit", fails: http.StatusNotFound, form: url.Values{"lan_id": {"gone9"}, "again": {"gone9"}}},
+	"POST /users/{lan_id}/sign-in-link":         {ways: "users:access users:edit", path: "/users/" + siteSubject + "/sign-in-link"},
+	"GET /imports/new":                          {ways: "users:add"},
+	"GET /imports/limits":                       {ways: "users:add"},
+	"POST /imports":                             {ways: "users:add", fails: http.StatusUnprocessableEntity},
+	"GET /templates/{file}":                     {ways: "users:add", path: "/templates/UserDetails.csv"},
+	"GET /batches":                              {ways: "batches:access|users:add|users:edit", list: true},
+	"GET /batches/{id}":                         {ways: look, own: lookOwn, batch: "done", path: "/batches/%d"},
+	"GET /batches/{id}/progress":                {ways: look, own: lookOwn, batch: "done", path: "/batches/%d/progress"},
+	"GET /batches/{id}/rejects/{file}":          {ways: look, own: lookOwn, batch: "done", path: "/batches/%d/rejects/UserDetails.csv"},
+	"POST /batches/{id}/apply":                  {ways: act, own: actOwn, batch: "ready", path: "/batches/%d/apply"},
+	"POST /batches/{id}/cancel":                 {ways: act, own: actOwn, batch: "ready", path: "/batches/%d/cancel"},
+	"POST /batches/{id}/approve":                {ways: act, batch: "awaiting", path: "/batches/%d/approve"},
+	"POST /batches/{id}/reject":                 {ways: act, batch: "awaiting", path: "/batches/%d/reject", form: url.Values{"comment": {"no"}}},
+	"GET /audit":                                {ways: "audit:access"},
+	"GET /audit/export/{file}":                  {ways: "audit:access", path: "/audit/export/audit.csv"},
+	"GET /batches/{id}/undo":                    {ways: act, own: actOwn, batch: "done", path: "/batches/%d/undo"},
+	"POST /batches/{id}/undo":                   {ways: act, own: actOwn, batch: "done", path: "/batches/%d/undo"},
+	"GET /batches/{id}/columns":                 {ways: look, own: lookOwn, batch: "strange", path: "/batches/%d/columns"},
+	"POST /batches/{id}/columns":                {ways: "batches:access users:add", own: actOwn, batch: "strange", path: "/batches/%d/columns", form: url.Values{fmt.Sprintf("column-0-%d", directory.OrgUnitColumn): {"Org Unit"}}},
+	"GET /batches/{id}/correct":                 {ways: act, own: actOwn, batch: "done", path: "/batches/%d/correct"},
+	"GET /batches/{id}/correct/rows":            {ways: act, own: actOwn, batch: "done", path: "/batches/%d/correct/rows"},
+	"POST /batches/{id}/suggestion":             {ways: act, own: actOwn, batch: "done", path: "/batches/%d/suggestion", form: url.Values{"kind": {"UserDetails"}, "row": {"3"}, "column": {"Org Unit"}, "value": {"Cards"}, "old": {"Kards"}, "show": {"invalid"}}},
+	"POST /batches/{id}/corrections":            {ways: act, own: actOwn, batch: "done", path: "/batches/%d/corrections"},
+	"POST /batches/{id}/run":                    {ways: act, own: actOwn, batch: "corrected", path: "/batches/%d/run"},
+	"GET /catalogues":                           {ways: "catalogues:access", fails: http.StatusSeeOther},
+	"GET /catalogues/{kind}":                    {ways: "catalogues:access", path: "/catalogues/features"},
+	"GET /catalogues/{kind}/new":                {ways: "catalogues:add", path: "/catalogues/crm-names/new"},
+	"POST /catalogues/{kind}/new":               {ways: "catalogues:add", path: "/catalogues/crm-names/new", fails: http.StatusSeeOther, form: url.Values{"name": {"Onyx"}}},
+	"GET /catalogues/{kind}/{id}":               {ways: "catalogues:access", path: "/catalogues/channels/1"},
+	"POST /catalogues/{kind}/{id}":              {ways: "catalogues:access catalogues:edit", path: "/catalogues/channels/1", fails: http.StatusUnprocessableEntity},
+	"POST /catalogues/{kind}/{id}/retire":       {ways: "catalogues:access catalogues:edit", path: "/catalogues/channels/1/retire", fails: http.StatusUnprocessableEntity},
+	"POST /catalogues/{kind}/{id}/move":         {ways: "catalogues:edit", path: "/catalogues/channels/1/move", fails: http.StatusSeeOther, form: url.Values{"by": {"1"}}},
+	"POST /catalogues/{kind}/{id}/delete":       {ways: "catalogues:access catalogues:delete", path: "/catalogues/channels/1/delete", fails: http.StatusSeeOther},
+	"POST /catalogues/{kind}/{id}/replace":      {ways: "catalogues:access catalogues:delete", path: "/catalogues/channels/1/replace", fails: http.StatusUnprocessableEntity},
+	"GET /settings":                             {ways: "settings:access"},
+	"POST /settings":                            {ways: "settings:edit", fails: http.StatusUnprocessableEntity, form: url.Values{"seen": {"{}"}}},
+	"GET /org":                                  {ways: "org-units:access"},
+	"GET /org/below":                            {ways: "org-units:access", path: "/org/below?unit=1"},
+	"GET /org/export":                           {ways: "org-units:access"},
+	"GET /org/add":                              {ways: "org-units:access org-units:add", path: "/org/add?below=1"},
+	"POST /org/add":                             {ways: "org-units:access org-units:add", form: url.Values{"below": {"1"}, "name": {"Fraud"}}},
+	"GET /org/units/{id}/rename":                {ways: "org-units:access org-units:edit", path: "/org/units/2/rename"},
+	"POST /org/units/{id}/rename":               {ways: "org-units:access org-units:edit", path: "/org/units/2/rename", form: url.Values{"name": {"Payments"}}},
+	"GET /org/units/{id}/move":                  {ways: "org-units:access org-units:edit", path: "/org/units/2/move"},
+	"POST /org/units/{id}/move":                 {ways: "org-units:access org-units:edit", path: "/org/units/2/move", form: url.Values{"to": {"0"}}},
+	"GET /org/units/{id}/delete":                {ways: "org-units:access org-units:delete", path: "/org/units/2/delete"},
+	"POST /org/units/{id}/delete":               {ways: "org-units:access org-units:delete", path: "/org/units/2/delete", fails: http.StatusConflict},
+	"GET /org/levels":                           {ways: "org-units:access org-units:edit"},
+	"POST /org/levels":                          {ways: "org-units:access org-units:edit", form: url.Values{"seen": {"Country", "Department"}, "level": {"Country", "Department"}, "new": {"Team"}}},
+	"GET /org/import":                           {ways: "org-units:access org-units:add"},
+	"POST /org/import":                          {ways: "org-units:access org-units:add", fails: http.StatusUnprocessableEntity},
+	"POST /org/import/add":                      {ways: "org-units:access org-units:add", form: url.Values{"units": {"Oman"}}},
+	"GET /roles":                                {ways: "roles:access"},
+	"GET /roles/new":                            {ways: "roles:add"},
+	"POST /roles":                               {ways: "roles:add", form: url.Values{"name": {"Coach"}}},
+	"GET /roles/{id}":                           {ways: "roles:access", path: "/roles/1"},
+	"POST /roles/{id}":                          {ways: "roles:access roles:edit users:access", path: "/roles/1", form: url.Values{"seen": {`{"Rights":["users:access"]}`}}},
+	"GET /roles/{id}/rename":                    {ways: "roles:access roles:edit users:access", path: "/roles/1/rename"},
+	"POST /roles/{id}/rename":                   {ways: "roles:access roles:edit users:access", path: "/roles/1/rename", form: url.Values{"name": {"Coach"}}},
+	"GET /roles/{id}/delete":                    {ways: "roles:access roles:delete users:access", path: "/roles/1/delete"},
+	"POST /roles/{id}/delete":                   {ways: "roles:access roles:delete users:access", path: "/roles/1/delete"},
+	"GET /access-roles":                         {ways: "access-roles:access"},
+	"GET /access-roles/new":                     {ways: "access-roles:access access-roles:add"},
+	"GET /access-roles/units":                   {ways: "access-roles:access"},
+	"POST /access-roles":                        {ways: "access-roles:add", form: url.Values{"name": {"Cards"}, "scope": {"units"}, "unit": {"UAE / Cards"}}},
+	"GET /access-roles/{id}":                    {ways: "access-roles:access", path: "/access-roles/1"},
+	"POST /access-roles/{id}":                   {ways: "access-roles:access access-roles:edit", path: "/access-roles/1", form: url.Values{"scope": {"everywhere"}, "seen": {`{"Scope":"own-unit"}`}}},
+	"GET /access-roles/{id}/rename":             {ways: "access-roles:access access-roles:edit", path: "/access-roles/1/rename"},
+	"POST /access-roles/{id}/rename":            {ways: "access-roles:access access-roles:edit", path: "/access-roles/1/rename", form: url.Values{"name": {"Here"}}},
+	"GET /access-roles/{id}/delete":             {ways: "access-roles:access access-roles:delete", path: "/access-roles/1/delete"},
+	"POST /access-roles/{id}/delete":            {ways: "access-roles:access access-roles:delete", path: "/access-roles/1/delete"},
+	"GET /_gallery":                             {open: true},
+	"GET /_gallery/{name}":                      {open: true, path: "/_gallery/sign-in"},
 }
 
 func TestEveryRouteHasItsPermit(t *testing.T) {
@@ -188,7 +265,7 @@ func (p *permit) try(w *site, pattern string) {
 		}
 	}
 	for _, way := range strings.Split(p.ways, "|") {
-		if p.batch != "" || strings.Contains(way, "edit") {
+		if (p.batch != "" || strings.Contains(way, "edit")) && !p.list {
 			strangers[way+", elsewhere"] = w.person("Own unit", way)
 			strangers[way+", nowhere"] = w.person("", way)
 		}
@@ -200,7 +277,7 @@ func (p *permit) try(w *site, pattern string) {
 		}
 	}
 	if p.own != "" {
-		w.owner("audit:access")
+		w.owner("api-tokens:access")
 		strangers["the owner without the right"] = w.signedIn(siteOwner)
 	}
 	dirty := before
@@ -293,13 +370,15 @@ func TestNothingIsShownThatWouldBeRefused(t *testing.T) {
 	for _, rt := range w.routes() {
 		mux.Handle(rt.pattern, http.NotFoundHandler())
 	}
-	batches := []int64{w.batchFor("done"), w.batchFor("ready"), w.batchFor("strange"), w.batchFor("corrected")}
+	batches := []int64{w.batchFor("done"), w.batchFor("ready"), w.batchFor("strange"), w.batchFor("corrected"), w.batchFor("awaiting")}
 	for _, rights := range []string{"users:access", "users:add", "batches:access", "users:access users:edit", "users:access users:add", "users:access batches:access",
-		"users:access users:add users:edit batches:access", "users:access users:add batches:access batches:edit", "batches:access batches:edit"} {
+		"users:access users:add users:edit batches:access", "users:access users:add batches:access batches:edit", "batches:access batches:edit",
+		"users:access users:delete", "users:access users:edit users:delete", "audit:access", "users:access audit:access batches:access"} {
 		for _, scope := range []string{"All", "Own unit"} {
 			token := w.person(scope, rights)
 			w.exec("UPDATE users SET org_unit_id = (SELECT org_unit_id FROM users WHERE lan_id = $1) WHERE lan_id LIKE 'person%'", siteSubject)
-			pages := []string{"/users", "/users?selected=" + fmt.Sprint(1_000_001), "/batches", "/account", "/imports/new", "/users/export"}
+			pages := []string{"/users", "/users?selected=" + fmt.Sprint(1_000_001), "/batches", "/batches?state=awaiting", "/audit", "/account", "/imports/new", "/users/export",
+				"/users/new", siteSubjectPath, siteSubjectPath + "/edit", siteSubjectPath + "/deactivate", siteSubjectPath + "/delete"}
 			for _, id := range batches {
 				pages = append(pages, batchPath(id), batchPath(id)+"?show=inserted", batchPath(id)+"/correct", batchPath(id)+"/undo")
 			}

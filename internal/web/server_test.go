@@ -66,6 +66,7 @@ func newSite(t *testing.T, change ...func(*Server)) *site {
 		OrgUnits:    []directory.OrgUnit{{FullName: "UAE"}, {FullName: "UAE / Cards"}, {FullName: "UAE / Loans"}},
 		Roles:       []directory.Role{{Name: "Agent", Rights: rightsOf("users:access")}},
 		AccessRoles: []directory.AccessRole{{Name: "Own unit", Scope: "own-unit"}, {Name: "All", Scope: "everywhere"}},
+		Channels:    []directory.Channel{{Name: "Voice", Default: 1, Highest: 2}},
 	}, directory.ApplyOptions{})
 	w.must(err)
 	w.user(siteSubject, "UAE / Cards", "", "users:access")
@@ -134,13 +135,13 @@ func (w *site) signedIn(lanID string) string {
 	return token
 }
 
-// person makes somebody with these rights and signs them in. audit:access goes with them: it leads to no page, but
+// person makes somebody with these rights and signs them in. api-tokens:access goes with them: it leads to no page, but
 // nobody signs in who has access to nothing.
 func (w *site) person(accessRole, rights string) (token string) {
 	w.Helper()
 	id := fmt.Sprintf("person%d", w.people)
-	if !strings.Contains(rights, "audit:access") {
-		rights += " audit:access"
+	if !strings.Contains(rights, "api-tokens:access") {
+		rights += " api-tokens:access"
 	}
 	w.user(id, "UAE / Loans", accessRole, rights)
 	return w.signedIn(id)
@@ -201,13 +202,17 @@ func (w *site) batchOf(o userimport.Options, header string, rows ...string) int6
 
 var siteHeader = strings.Join(directory.Columns(), ",")
 
-// batchFor makes a batch in the state that a route wants: done, ready, strange (with an unknown column) or corrected.
+// batchFor makes a batch in the state that a route wants: done, ready, awaiting, strange (with an unknown column) or corrected.
 func (w *site) batchFor(what string) int64 {
 	w.Helper()
 	w.people++
 	id, pbx := fmt.Sprintf("row%d", w.people), 10*(500_000+w.people)
 	rows := []string{siteRow(id+"a", "Ravi", fmt.Sprint(pbx), "Cards"), siteRow(id+"b", "Ravi", fmt.Sprint(pbx+1), "Kards")}
 	switch what {
+	case "awaiting":
+		n := w.batchOf(userimport.Options{Preview: true}, siteHeader, rows...)
+		w.exec("UPDATE batches SET state = 'awaiting', asked_by = $2, asked_at = 1 WHERE id = $1", n, siteOwner)
+		return n
 	case "ready":
 		return w.batchOf(userimport.Options{Preview: true}, siteHeader, rows...)
 	case "strange":

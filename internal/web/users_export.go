@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path"
 
 	"muster/internal/directory"
 	"muster/internal/userimport"
@@ -27,6 +28,15 @@ var exportFiles = []struct{ Name, Holds string }{
 	{userimport.UserDetails.FileName(), "one row a user"},
 	{userimport.ChannelCountDetails.FileName(), "users whose channel counts are other than usual"},
 	{userimport.FeatureDetails.FileName(), "users whose features are other than usual"},
+}
+
+// exportNames are all that can be downloaded.
+func exportNames() []string {
+	names := []string{exportZIP}
+	for _, file := range exportFiles {
+		names = append(names, file.Name)
+	}
+	return names
 }
 
 // exportDialog says what will be exported.
@@ -77,7 +87,7 @@ func (s *Server) exportUsers(v *visit) error {
 	if err != nil {
 		return err
 	}
-	file := v.PathValue("file")
+	file := path.Base(v.URL.Path)
 	out := &download{w: v.w, name: file, kind: "text/csv; charset=utf-8"}
 	if file == exportZIP {
 		out.kind = "application/zip"

@@ -98,10 +98,10 @@ func filterChoices(cfg *directory.Configuration) map[string][]string {
 	for _, r := range cfg.AccessRoles {
 		all["access_role"] = append(all["access_role"], r.Name)
 	}
-	for _, n := range cfg.CRMNames {
+	for _, n := range cfg.AllCRMNames() {
 		all["crm_name"] = append(all["crm_name"], n.Name)
 	}
-	for _, g := range cfg.GreetingTemplates {
+	for _, g := range cfg.AllGreetingTemplates() {
 		all["greeting_template"] = append(all["greeting_template"], g.Name)
 	}
 	return all

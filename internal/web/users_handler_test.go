@@ -23,6 +23,7 @@ import (
 	"muster/internal/sheet"
 	"muster/internal/sqldb"
 	"muster/internal/sqldb/sqldbtest"
+	"muster/internal/useredit"
 	"muster/internal/userimport"
 )
 
@@ -41,7 +42,7 @@ func demoServer(t *testing.T, cfg sqldb.Config) *Server {
 	}
 	engine := &batch.Engine{
 		DB: dir.DB, Directory: dir, Blobs: &blob.Disk{Dir: filepath.Join(t.TempDir(), "blobs")}, Scratch: t.TempDir(), MaxUpload: 1 << 24,
-		Operations: map[string]batch.Operation{userimport.Action: &userimport.Operation{Limits: sheet.Limits{Bytes: 1 << 24}}},
+		Operations: map[string]batch.Operation{userimport.Action: &userimport.Operation{Limits: sheet.Limits{Bytes: 1 << 24}}, useredit.Action: &useredit.Operation{}},
 	}
 	demo := sample.Demo()
 	spec := batch.Spec{Action: userimport.Action, Options: userimport.Options{InFileSupervisors: true}}

@@ -79,7 +79,7 @@
 			link.toggleAttribute('disabled', !one);
 			$('[data-reason]', link).textContent = one ? 'For ' + one : some ? 'Select one user only' : 'Select one user first';
 		}
-		$$('#grid a[href^="/users"]').forEach((a) => a.setAttribute('href', carry(a.getAttribute('href'))));
+		$$('#grid a[href^="/users"]:not([data-user])').forEach((a) => a.setAttribute('href', carry(a.getAttribute('href'))));
 	};
 	// only is the LAN ID of the one user who is selected.
 	const only = () => {
@@ -171,6 +171,9 @@
 				pick(range(row, next), true);
 			} else anchor = next;
 			use(next);
+		} else if (e.key === 'Enter' && e.target === row) {
+			e.preventDefault();
+			$('[data-user]', row)?.click();
 		} else if (e.key === ' ') {
 			e.preventDefault();
 			pick(e.shiftKey && anchor?.isConnected ? range(anchor, row) : [row], e.shiftKey || !has(row));
@@ -226,7 +229,7 @@
 	let opener = '';
 	document.addEventListener('htmx:configRequest', (e) => {
 		const from = e.detail.elt;
-		if (from.matches('a[href^="/users"]')) e.detail.path = carry(from.getAttribute('href'));
+		if (from.matches('a[href^="/users"]:not([data-user])')) e.detail.path = carry(from.getAttribute('href'));
 		if (e.detail.target.id === 'dialog' && !$('#dialog').open) opener = from.id;
 		if (from.matches('[data-here]')) e.detail.path += location.search;
 	});
