@@ -15,6 +15,7 @@ import (
 	"muster/internal/directory"
 	"muster/internal/sheet"
 	"muster/internal/sqldb"
+	"muster/internal/useredit"
 	"muster/internal/userimport"
 )
 
@@ -80,7 +81,7 @@ func (c config) open(ctx context.Context, log io.Writer) (*app, error) {
 		DB: db, Directory: dir,
 		Blobs:      &blob.Disk{Dir: filepath.Join(c.dataDir(), "blobs")},
 		Scratch:    filepath.Join(c.dataDir(), "scratch"),
-		Operations: map[string]batch.Operation{userimport.Action: &userimport.Operation{Limits: limits}},
+		Operations: map[string]batch.Operation{userimport.Action: &userimport.Operation{Limits: limits}, useredit.Action: &useredit.Operation{}},
 		Actor:      a.auth.Actor,
 		MaxUpload:  maxUpload,
 		Patience:   5 * time.Minute,

@@ -13,6 +13,8 @@ type batchesCmd struct {
 	Rejects batchesRejectsCmd `cmd:"" help:"Write the rows that did not get in as spreadsheets that can be imported again."`
 	Apply   batchesApplyCmd   `cmd:"" help:"Apply a batch that is in preview."`
 	Wait    batchesWaitCmd    `cmd:"" help:"Run what an interrupted process left, until nothing is left to run. Previews are left alone."`
+	Approve batchesApproveCmd `cmd:"" help:"Let a batch go on that awaits approval."`
+	Reject  batchesRejectCmd  `cmd:"" help:"Drop a batch that awaits approval, and say why."`
 	Undo    batchesUndoCmd    `cmd:"" help:"Take back what a batch did."`
 	Cancel  batchesCancelCmd  `cmd:"" help:"Stop a batch, or drop a preview. What is applied stays, and can be undone."`
 }
@@ -78,6 +80,7 @@ func (c *batchesShowCmd) Run(ctx context.Context, s *session) error {
 type batchesApplyCmd struct {
 	batchArg
 	rowsFlag
+	Confirm int64 `help:"How many existing users the batch may change; one that would change very many needs this." placeholder:"N"`
 }
 
 // Run applies a preview.
@@ -87,7 +90,7 @@ func (c *batchesApplyCmd) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	defer a.close()
-	return s.apply(ctx, a, c.ID, view{rows: c.Rows})
+	return s.apply(ctx, a, c.ID, c.Confirm, view{rows: c.Rows})
 }
 
 type batchesWaitCmd struct{}
@@ -148,7 +151,7 @@ func (c *batchesUndoCmd) Run(ctx context.Context, s *session) error {
 	if err := s.show(ctx, a, b, view{rows: "none"}); err != nil {
 		return err
 	}
-	if b.Undone < b.Counts.Inserted {
+	if b.Undone < b.Counts.Inserted+b.Counts.Updated {
 		return errRows
 	}
 	return result(b)

@@ -53,8 +53,11 @@ func (c *importUsersCmd) Run(ctx context.Context, s *session) error {
 	if err := s.show(ctx, a, b, view{rows: c.Rows}); err != nil {
 		return err
 	}
-	if b.State != batch.Ready || c.Preview {
+	switch {
+	case b.State != batch.Ready || c.Preview:
 		return result(b)
+	case c.Yes:
+		return errSaid // it would change so many users that a yes given before is not enough
 	}
 	return s.decide(ctx, a, b)
 }
@@ -88,7 +91,7 @@ func (s *session) decide(ctx context.Context, a *app, b *batch.Batch) error {
 		s.printf("Nothing is changed. The preview stays: %s\n", s.command("batches", "apply", fmt.Sprint(b.ID)))
 		return result(b)
 	}
-	return s.apply(ctx, a, b.ID, view{})
+	return s.apply(ctx, a, b.ID, 0, view{})
 }
 
 // create freezes the files and makes the batch.

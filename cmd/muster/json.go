@@ -137,6 +137,10 @@ func (s *session) batchJSON(ctx context.Context, a *app, b *batch.Batch, v view)
 	o.field("seconds", seconds(b))
 	o.field("counts", b.Counts)
 	o.field("file_problems", fileProblems(b))
+	if replaces(b) {
+		replaceJSON(ctx, a, b, v, o)
+		return s.endJSON(ctx, a, b, o)
+	}
 	frozen := a.frozen(b)
 	o.list("problems", func(item func(any)) error {
 		for e, err := range frozen.Said(ctx, v.filter()) {
@@ -152,6 +156,11 @@ func (s *session) batchJSON(ctx context.Context, a *app, b *batch.Batch, v view)
 		return nil
 	})
 	o.list("rows", func(item func(any)) error { return jsonRows(ctx, frozen, v, item) })
+	return s.endJSON(ctx, a, b, o)
+}
+
+// endJSON writes what all batches have in common at the end.
+func (s *session) endJSON(ctx context.Context, a *app, b *batch.Batch, o *object) error {
 	if b.State == batch.Undone {
 		o.field("undone", b.Undone)
 		o.list("kept", func(item func(any)) error {

@@ -34,12 +34,18 @@ type cli struct {
 	Import    importCmd    `cmd:"" help:"Import users from spreadsheets."`
 	Batches   batchesCmd   `cmd:"" help:"See, apply, undo and resume imports."`
 	Users     usersCmd     `cmd:"" help:"List and export users."`
+	Audit     auditCmd     `cmd:"" help:"See and export who changed what, and when."`
+	Roles     rolesCmd     `cmd:"" help:"See and change roles: what people may do."`
 	Templates templatesCmd `cmd:"" help:"Write the templates of the three spreadsheets."`
+	Org       orgCmd       `cmd:"" help:"See and change the org structure."`
 	Setup     setupCmd     `cmd:"" help:"Apply or export the setup file: everything but the users."`
+	Settings  settingsCmd  `cmd:"" help:"See and change the settings."`
 	Admin     adminCmd     `cmd:"" help:"Make administrators, and links for those who have lost their password."`
 	Migrate   migrateCmd   `cmd:"" help:"Bring the database up to date. The other commands do so too."`
 	Bench     benchCmd     `cmd:"" help:"Measure imports against the databases' own loaders."`
 	Version   versionCmd   `cmd:"" help:"Show the version."`
+
+	AccessRoles accessRolesCmd `cmd:"" help:"See and change access roles: where people's rights apply."`
 }
 
 func main() {

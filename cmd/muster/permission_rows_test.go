@@ -18,7 +18,7 @@ import (
 type rights = []directory.Right
 
 func permissions() []permission {
-	return slices.Concat(handlePermissions(), enginePermissions(), authPermissions(), frozenPermissions())
+	return slices.Concat(handlePermissions(), userPermissions(), cataloguePermissions(), rolePermissions(), orgPermissions(), replacePermissions(), auditPermissions(), approvalPermissions(), enginePermissions(), authPermissions(), frozenPermissions())
 }
 
 // free are methods that ask nobody for a right.
@@ -165,7 +165,7 @@ func anyOf[T any](seq iter.Seq2[T, error]) (some bool, err error) {
 
 func enginePermissions() []permission {
 	const judged = "nothing is done to any user yet: rows are judged by the owner's scope"
-	return append(free("Engine", "runs or clears up what somebody who had the right has begun", "Execute", "Wait", "CarryOn", "Work", "Nudge", "Sweep"), []permission{
+	return append(free("Engine", "runs or clears up what somebody who had the right has begun", "Execute", "Wait", "CarryOn", "Work", "Nudge", "Sweep", "UploadLimit"), []permission{
 		looking("Engine.Get", func(w *ward, a directory.Actor) (bool, error) {
 			b, err := w.app.engine.Get(w.Context(), a, w.batches["done"])
 			return b != nil, err
@@ -197,7 +197,7 @@ func enginePermissions() []permission {
 			return err == nil, err
 		}),
 		acting("Engine.Apply", func(w *ward, a directory.Actor) (bool, error) {
-			err := w.app.engine.Apply(w.Context(), a, w.batches["ready"])
+			err := w.app.engine.Apply(w.Context(), a, w.batches["ready"], 0)
 			return w.batch("ready").State != batch.Ready, err
 		}),
 		acting("Engine.Cancel", func(w *ward, a directory.Actor) (bool, error) {

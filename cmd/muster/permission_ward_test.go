@@ -185,6 +185,7 @@ func newTemplate(t *testing.T, engine string) *template {
 	m := &maker{T: t, app: a, template: tmpl}
 	m.organisation()
 	m.people()
+	m.deleted()
 	m.imports()
 	a.close()
 	return tmpl
@@ -205,8 +206,9 @@ func (m *maker) organisation() {
 		Roles: []directory.Role{
 			{Name: "Agent", Rights: []directory.Right{"users:access"}},
 			{Name: "Importer", Rights: []directory.Right{"users:access", "users:add"}},
+			{Name: "Nobody's"},
 		},
-		AccessRoles: []directory.AccessRole{{Name: "Own unit", Scope: "own-unit"}, {Name: "All", Scope: "everywhere"}},
+		AccessRoles: []directory.AccessRole{{Name: "Own unit", Scope: "own-unit"}, {Name: "All", Scope: "everywhere"}, {Name: "Cards alone", Scope: "units", Units: []string{subjectUnit}}},
 	}, directory.ApplyOptions{})
 	m.must(err)
 }
@@ -242,6 +244,11 @@ func (m *maker) imports() {
 	}
 	m.batches["done"] = m.importFiles(owner, userimport.Options{}, both("done", "200"))
 	m.batches["ready"] = m.importFiles(owner, userimport.Options{Preview: true}, both("ready", "201"))
+	m.batches["awaiting"] = m.importFiles(owner, userimport.Options{Preview: true}, both("await", "205"))
+	m.must(m.app.db.Tx(m.Context(), func(tx *sqldb.Tx) error {
+		_, err := tx.ExecContext(m.Context(), "UPDATE batches SET state = 'awaiting', asked_by = $2, asked_at = 1 WHERE id = $1", m.batches["awaiting"], ownerID)
+		return err
+	}))
 	m.batches["corrected"] = m.importFiles(owner, userimport.Options{}, both("mend", "202"))
 	m.must(m.frozen(owner, "corrected").Correct(m.Context(), []userimport.Correction{{Kind: userimport.UserDetails, Row: 3, Column: "Org Unit", Value: "Cards"}}))
 

@@ -43,8 +43,13 @@ func (s *session) show(ctx context.Context, a *app, b *batch.Batch, v view) erro
 		return s.printUndone(ctx, a, b)
 	}
 	s.printf("%s\n", countsInWords(b))
-	if err := s.printChanged(ctx, a, b); err != nil {
-		return err
+	if replaces(b) {
+		s.printDeleted(b)
+	}
+	if !replaces(b) {
+		if err := s.printChanged(ctx, a, b); err != nil {
+			return err
+		}
 	}
 	if err := s.printProblems(ctx, a, b, v); err != nil {
 		return err
@@ -61,7 +66,7 @@ func (s *session) show(ctx context.Context, a *app, b *batch.Batch, v view) erro
 // countsInWords is a batch's result, or what its preview says.
 func countsInWords(b *batch.Batch) string {
 	c := b.Counts
-	is := map[bool]string{true: " would be inserted", false: " inserted"}[b.State == batch.Ready]
+	is := map[bool]string{true: " would be inserted", false: " inserted"}[b.State == batch.Ready || b.State == batch.Awaiting]
 	parts := []string{number(c.Inserted) + is}
 	for _, p := range []struct {
 		n    int64
@@ -72,6 +77,10 @@ func countsInWords(b *batch.Batch) string {
 		}
 	}
 	parts = append(parts, number(c.Duplicate)+" duplicate", number(c.Invalid)+" invalid")
+	noun := "row"
+	if replaces(b) {
+		parts, noun = replaceCounts(b), "user"
+	}
 	if left := c.Rows - c.Inserted - c.Updated - c.Unchanged - c.Duplicate - c.Invalid; b.State == batch.Cancelled && left > 0 {
 		parts = append(parts, number(left)+" not applied")
 	}
@@ -79,12 +88,14 @@ func countsInWords(b *batch.Batch) string {
 	switch b.State {
 	case batch.Ready:
 		head += ", preview"
+	case batch.Awaiting:
+		head += ", awaiting approval"
 	case batch.Cancelled:
 		head += ", cancelled"
 	case batch.Undone:
 		head += ", before it was undone"
 	}
-	text := fmt.Sprintf("%s: %s: %s.", head, count(c.Rows, "row"), strings.Join(parts, ", "))
+	text := fmt.Sprintf("%s: %s: %s.", head, count(c.Rows, noun), strings.Join(parts, ", "))
 	if c.Stray > 0 {
 		text += fmt.Sprintf(" %s of the other files belong to nobody (stray).", count(c.Stray, "row"))
 		if c.Stray == 1 {
@@ -117,7 +128,11 @@ func (s *session) printFailed(b *batch.Batch) {
 
 // printUndone says what an undo took back, and who stays and why.
 func (s *session) printUndone(ctx context.Context, a *app, b *batch.Batch) error {
-	s.printf("Batch %d is undone: %s taken back.\n", b.ID, count(b.Undone, "user"))
+	what := "taken back"
+	if replaces(b) {
+		what = "changed back"
+	}
+	s.printf("Batch %d is undone: %s %s.\n", b.ID, count(b.Undone, "user"), what)
 	const most = 10
 	n := 0
 	for e, err := range a.engine.KeptByUndo(ctx, a.actor, b) {
@@ -143,6 +158,13 @@ func (s *session) printNext(b *batch.Batch) {
 	id := fmt.Sprint(b.ID)
 	var steps [][2]string
 	switch {
+	case b.State == batch.Awaiting:
+		steps = approvalSteps(s, id)
+	case b.State == batch.Ready && b.Guard.Users > 0:
+		s.printf("\n%s\n", guardInWords(b))
+		steps = [][2]string{{"go on", s.command("batches", "apply", id, "--confirm", fmt.Sprint(b.Guard.Users))}, {"drop this", s.command("batches", "cancel", id)}}
+	case replaces(b):
+		steps = replaceSteps(s, b)
 	case b.State == batch.Ready && b.Counts.Inserted > 0:
 		steps = [][2]string{{"import them", s.command("batches", "apply", id)}, {"drop this", s.command("batches", "cancel", id)}}
 	case b.State == batch.Ready:
@@ -150,10 +172,11 @@ func (s *session) printNext(b *batch.Batch) {
 	case b.Counts.Inserted > 0:
 		steps = [][2]string{{"see who came in", s.command("users", "list", "--batch", id)}, {"take it back", s.command("batches", "undo", id)}}
 	}
-	if b.State != batch.Ready && (!b.Counts.Clean() || b.State == batch.Cancelled) {
+	waits := b.State == batch.Ready || b.State == batch.Awaiting
+	if !waits && !replaces(b) && (!b.Counts.Clean() || b.State == batch.Cancelled) {
 		steps = append(steps, [2]string{"mend the others", s.command("batches", "rejects", id, "rejects-"+id)})
 	}
-	if b.State == batch.Ready {
+	if waits {
 		s.printf("\nNothing is changed so far.\n")
 	} else if len(steps) > 0 {
 		s.printf("\n")
@@ -169,16 +192,26 @@ func (s *session) printNext(b *batch.Batch) {
 func (s *session) printAbout(b *batch.Batch) {
 	s.printf("Batch %d: %s, %s\n", b.ID, strings.ReplaceAll(b.Action, "-", " "), b.State)
 	s.printf("  started %s by %s (%s), %s of work\n", b.CreatedAt.Local().Format("2006-01-02 15:04:05"), b.Owner, b.Source, duration(b.Busy))
+	if replaces(b) {
+		s.printf("  %s\n", replacedInWords(b))
+	}
 	for _, f := range b.Files {
+		if replaces(b) {
+			break // ids, which say nothing to anybody
+		}
 		kind := f.Kind
 		if kind == "" {
 			kind = "not recognised"
 		}
 		s.printf("  %s (%s, %s bytes)\n", f.Name, kind, number(f.Size))
 	}
+	if b.Cleared() {
+		s.printf("  files and reports were removed %s, as their retention had ended\n", b.ClearedAt.Local().Format("2006-01-02"))
+	}
 	if inFile(b) {
 		s.printf("  supervisors may be in the same file\n")
 	}
+	s.printApproval(b)
 	s.printf("\n")
 }
 

@@ -26,6 +26,9 @@ func (c *batchesRejectsCmd) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
+	if err := noFiles(b); err != nil {
+		return err
+	}
 	switch b.State {
 	case batch.Received, batch.Checking:
 		return fault.New(fault.Conflict, "batch %d is %s; wait until it is checked: %s", b.ID, b.State, s.command("batches", "wait"))

@@ -26,11 +26,17 @@ func (s *session) execute(ctx context.Context, a *app, id int64) (*batch.Batch, 
 	return b, err
 }
 
-// apply runs a batch in preview, and shows what came of it.
-func (s *session) apply(ctx context.Context, a *app, id int64, v view) error {
-	if err := a.engine.Apply(ctx, a.actor, id); err != nil {
+// apply runs a batch in preview, and shows what came of it. confirm is the number that a batch that would change very many
+// users needs, or 0.
+func (s *session) apply(ctx context.Context, a *app, id, confirm int64, v view) error {
+	if err := a.engine.Apply(ctx, a.actor, id, confirm); err != nil {
 		return err
 	}
+	return s.finish(ctx, a, id, v)
+}
+
+// finish runs a batch that somebody let go on, and shows what came of it.
+func (s *session) finish(ctx context.Context, a *app, id int64, v view) error {
 	b, err := s.execute(ctx, a, id)
 	if err != nil {
 		return err

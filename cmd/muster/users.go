@@ -9,8 +9,15 @@ import (
 )
 
 type usersCmd struct {
-	List   usersListCmd   `cmd:"" help:"List users by LAN ID."`
-	Export usersExportCmd `cmd:"" help:"Write all users as the three spreadsheets of an import."`
+	List       usersListCmd       `cmd:"" help:"List users by LAN ID."`
+	Show       usersShowCmd       `cmd:"" help:"Show one user: rights, rules, reports and history."`
+	Add        usersAddCmd        `cmd:"" help:"Add a user."`
+	Set        usersSetCmd        `cmd:"" help:"Change a user."`
+	Deactivate usersDeactivateCmd `cmd:"" help:"Deactivate a user."`
+	Reactivate usersReactivateCmd `cmd:"" help:"Make an inactive user active again."`
+	Delete     usersDeleteCmd     `cmd:"" help:"Delete a user whom nobody reports to."`
+	Erase      usersEraseCmd      `cmd:"" help:"Take the personal data of a deleted user out of the audit."`
+	Export     usersExportCmd     `cmd:"" help:"Write all users as the three spreadsheets of an import."`
 }
 
 type usersListCmd struct {
