@@ -14,6 +14,7 @@ import (
 	"muster/internal/directory"
 	"muster/internal/sheet"
 	"muster/internal/sqldb"
+	"muster/internal/useredit"
 	"muster/internal/userimport"
 	"muster/internal/web"
 )
@@ -27,6 +28,8 @@ type Console struct {
 	Deep    []DeepPage `json:"deep_pages"`
 	Weights []Weight   `json:"weights"`
 	Load    *Load      `json:"load"`
+	// Managing is what is done with single things, and to many users at once.
+	Managing *Managing `json:"managing"`
 }
 
 // LoadPlan is how the console is put under load; a zero field is as by default.
@@ -105,6 +108,10 @@ func (b *bench) alone(ctx context.Context, s store, p place, c *Console) error {
 	if c.Weights, err = b.weights(ctx, h, g, who); err != nil {
 		return fmt.Errorf("weigh pages: %w", err)
 	}
+	b.say("%s: one user, and changes that many see", s.engine())
+	if c.Managing, err = b.managing(ctx, p, h, g, who); err != nil {
+		return fmt.Errorf("manage: %w", err)
+	}
 	return nil
 }
 
@@ -146,7 +153,7 @@ func openConsole(ctx context.Context, p place) (*hosted, error) {
 	h := &hosted{db: db, dir: dir, auth: auth.New(dir, log)}
 	h.engine = &batch.Engine{
 		DB: db, Directory: dir, Blobs: &blob.Disk{Dir: filepath.Join(p.dir, "blobs")}, Scratch: filepath.Join(p.dir, "scratch"),
-		Operations: map[string]batch.Operation{userimport.Action: &userimport.Operation{Limits: sheet.Limits{Bytes: maxUpload}}},
+		Operations: map[string]batch.Operation{userimport.Action: &userimport.Operation{Limits: sheet.Limits{Bytes: maxUpload}}, useredit.Action: &useredit.Operation{}},
 		Actor:      h.auth.Actor, MaxUpload: maxUpload, Patience: time.Minute, Log: log,
 	}
 	h.handler = h.newHandler()

@@ -93,9 +93,13 @@ type asked struct {
 }
 
 func (h *hosted) time(ctx context.Context, who *browser, q gridQuestion) (PageTime, error) {
+	return h.timed(q.group, q.limit, func() (asked, error) { return h.ask(ctx, who, q) })
+}
+
+func (h *hosted) timed(group string, limit time.Duration, ask func() (asked, error)) (PageTime, error) {
 	var all []asked
 	for began := time.Now(); len(all) < min(leastSamples, h.samples) || len(all) < h.samples && time.Since(began) < gridTime; {
-		a, err := h.ask(ctx, who, q)
+		a, err := ask()
 		if err != nil {
 			return PageTime{}, err
 		}
@@ -103,7 +107,7 @@ func (h *hosted) time(ctx context.Context, who *browser, q gridQuestion) (PageTi
 	}
 	slices.SortFunc(all, func(a, b asked) int { return cmp.Compare(a.seconds, b.seconds) })
 	slowest := all[len(all)-1]
-	return PageTime{Group: q.group, Limit: q.limit.Seconds(), Samples: len(all), P50: all[len(all)/2].seconds,
+	return PageTime{Group: group, Limit: limit.Seconds(), Samples: len(all), P50: all[len(all)/2].seconds,
 		P95: all[len(all)*95/100].seconds, Max: slowest.seconds, Slowest: slowest.path}, nil
 }
 

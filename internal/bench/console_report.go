@@ -30,6 +30,10 @@ func (r *Result) consoleMarkdown(f *Figures) string {
 	w.deep(c.Deep)
 	w.line("\n### What is sent\n")
 	w.weights(c.Weights)
+	w.line("\n### One user, and changes that many see\n")
+	w.times50(c.Managing.Pages)
+	w.line("")
+	w.broad(c.Managing.Changes, aims[f.Engine].wait)
 	w.line("\n### Many people while an import runs\n")
 	w.load(c.Load)
 	return w.String()
@@ -137,6 +141,16 @@ func (w *page) weights(all []Weight) {
 			what += " (" + x.Of + ")"
 		}
 		w.line("| %s | %s | %s |", what, kilobytes(x.Bytes), verdict(float64(x.Bytes), float64(x.Limit), func(b float64) string { return kilobytes(int(b)) }))
+	}
+}
+
+// broad are changes that reach many users; wait is aimed at for whoever writes meanwhile, in seconds.
+func (w *page) broad(all []BroadChange, wait float64) {
+	w.line("| | users who see it | | undo, or back again | another user's write, 99 of 100 | the longest | target | |")
+	w.line("| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |")
+	for _, c := range all {
+		w.line("| %s | %s | %s | %s | %s | %s | %s |", c.What, thousands(float64(c.Users)), seconds(c.Took), seconds(c.Undo), milliseconds(c.Waits.P99), milliseconds(c.Waits.Max),
+			verdict(c.Waits.Max, wait, milliseconds))
 	}
 }
 

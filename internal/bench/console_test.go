@@ -42,10 +42,23 @@ func TestConsole(t *testing.T) {
 		}
 		checkWeights(t, c.Weights)
 		checkLoad(t, c.Load)
+		checkManaging(t, c.Managing)
 		if left, err := os.ReadDir(o.Dir); err != nil || len(left) > 0 {
 			t.Errorf("left behind: %v, %v", left, err)
 		}
 	})
+}
+
+func checkManaging(t *testing.T, m *Managing) {
+	t.Helper()
+	if len(m.Pages) != 6 || len(m.Changes) != 3 {
+		t.Fatalf("%d pages, %d changes", len(m.Pages), len(m.Changes))
+	}
+	for _, c := range m.Changes {
+		if c.Users < 50 || c.Took <= 0 || c.Undo <= 0 || c.Waits.Writes < 1 {
+			t.Errorf("%+v", c)
+		}
+	}
 }
 
 func checkWeights(t *testing.T, all []Weight) {
@@ -148,6 +161,8 @@ func madeUpConsole() *Console {
 		Users: 950_000, Grid: []PageTime{worst, best, other, count}, Scope: "UAE", Scoped: []PageTime{best},
 		Deep:    []DeepPage{{Sort: "lan_id", Page: 1000, First: []float64{0.01, 0.01}, Deep: []float64{0.012, 0.012}}, {Sort: "last_name", Page: 1000, First: []float64{0.01}, Deep: []float64{0.02}}},
 		Weights: []Weight{{What: "first page", Bytes: 200_001, Limit: firstWeight, Of: "a.css 1.0 kB"}, {What: "next", Bytes: 14_000, Limit: laterWeight}, {What: "more", Bytes: 100_000}},
+		Managing: &Managing{Pages: []PageTime{{Group: "a user's page", Limit: 0.05, Samples: 100, P50: 0.01, P95: 0.02, Max: 0.03}},
+			Changes: []BroadChange{{What: "move", Users: 100_000, Took: 1, Undo: 2, Waits: Waits{P99: 0.1, Max: 1.1}}}},
 		Load: &Load{People: 200, Every: 5, Took: 70, Rows: 1_000_000, Upload: 2, Import: 50, Peak: 300e6,
 			During: []ClickTime{{Kind: searchText, Answers: 10, P99: 2}, {Kind: allKinds, Answers: 1234, P50: 0.01, P95: 0.1, P99: 1.6, Max: 2}}, Calm: []ClickTime{{Kind: allKinds, P99: 3}}},
 	}
@@ -167,6 +182,8 @@ func TestConsoleMarkdown(t *testing.T) {
 		"* worst: `/users?after=…&sort=lan_id` (70 ms)\n",
 		"| lan_id | 10.0 ms | 12.0 ms | 1,000 | 0.00 s | 1.20 | ≤ 1.25 | reached |\n",
 		"| last_name | 10.0 ms | 20.0 ms | 1,000 | 0.00 s | 2.00 | ≤ 1.25 | **missed** |\n",
+		"| a user's page | 100 | 10.0 | 20.0 | 30.0 | ≤ 50 | reached |\n",
+		"| move | 100,000 | 1.00 s | 2.00 s | 100 ms | 1100 ms | ≤ 1000 ms | **missed** |\n",
 		"| first page (a.css 1.0 kB) | 200.0 kB | ≤ 200.0 kB | **missed** |\n",
 		"| next | 14.0 kB | ≤ 15.0 kB | reached |\n",
 		"| more | 100.0 kB | | |\n",
