@@ -168,7 +168,7 @@ func TestConsoleGuard(t *testing.T) {
 	b.Accessible("a preview that needs a number")
 	b.Type("Type the number of users that change", "3")
 	b.Click("Apply to 2 users")
-	b.See("The number typed in is 3, and it must be 2")
+	b.See("the number typed in is 3, and it must be 2")
 	b.Accessible("a preview with a wrong number")
 	b.Until(`document.activeElement.id === 'confirm' && document.activeElement.value === '3'`)
 	cmd := c.command("batches", "apply", "2")

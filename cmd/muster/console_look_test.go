@@ -18,14 +18,32 @@ func TestConsoleGallery(t *testing.T) {
 	if len(pages) < 20 {
 		t.Fatalf("only %d pages in the gallery", len(pages))
 	}
-	for _, path := range append(pages, "/_gallery") {
-		look(b, path)
+	pages = append(pages, "/_gallery")
+	const parts = 2 // at the same time
+	for part := range parts {
+		t.Run(fmt.Sprint(part), func(t *testing.T) {
+			t.Parallel()
+			b := browsertest.New(t, c.url)
+			for i, path := range pages {
+				if i%parts == part {
+					lookAt(b, path)
+				}
+			}
+			b.Quiet()
+		})
 	}
-	b.Quiet()
 }
 
-// look examines a page in both themes and in three windows.
+// look is lookAt, and axe in the narrow window, too.
 func look(b *browsertest.Tab, path string) {
+	b.T.Helper()
+	lookAt(b, path)
+	b.Resize(375, 800, 1)
+	b.Accessible(path + " at 375 pixels")
+}
+
+// lookAt examines a page in both themes and in three windows.
+func lookAt(b *browsertest.Tab, path string) {
 	b.T.Helper()
 	for _, theme := range []string{"light", "dark"} {
 		browsertest.Eval[bool](b, fmt.Sprintf(`(document.cookie = 'muster-theme=%s; path=/', true)`, theme))
@@ -36,7 +54,6 @@ func look(b *browsertest.Tab, path string) {
 	}
 	b.Resize(375, 800, 1)
 	b.Fits(path + " at 375 pixels")
-	b.Accessible(path + " at 375 pixels")
 	b.Resize(720, 450, 2) // a window of 1440 × 900 at 200 %
 	b.Fits(path + " at 200 %")
 }

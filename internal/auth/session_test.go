@@ -175,6 +175,40 @@ func TestRevocation(t *testing.T) {
 	})
 }
 
+// Somebody is deactivated, and active again before their session would have ended: it is over, and so is an open link.
+func TestBarred(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.user(t, "ann", "UAE", "Lead", "All")
+		w.letIn(t, "ann")
+		token, s := w.signIn(t, "ann", good)
+		link, err := w.MakeLink(t.Context(), directory.System("test"), "ann")
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := w.dir.As(directory.System("test"))
+		u, err := h.UserByLANID(t.Context(), "ann")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.pass(time.Second)
+		if err := h.DeactivateUser(t.Context(), u.ID, u.Version, "a long leave", false); err != nil {
+			t.Fatal(err)
+		}
+		wantLive(t, "inactive", w.Service, token, false)
+		w.pass(time.Second)
+		if problems, err := h.ReactivateUser(t.Context(), u.ID, u.Version+1, "4711"); err != nil || len(problems) > 0 {
+			t.Fatal(err, problems)
+		}
+		wantLive(t, "active again", w.Service, token, false)
+		_, err = w.Sessions(t.Context(), s)
+		wantKind(t, "active again", err, fault.Unauthenticated)
+		_, err = w.LookAtLink(t.Context(), link.Token)
+		wantKind(t, "the link", err, fault.NotFound)
+		again, _ := w.signIn(t, "ann", good)
+		wantLive(t, "signed in again", w.Service, again, true)
+	})
+}
+
 func TestSignOut(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.user(t, "ann", "UAE", "Lead", "All")

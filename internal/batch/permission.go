@@ -45,6 +45,10 @@ func seesAll(a directory.Actor) bool {
 	return a.IsSystem() || a.Can("batches:access") && a.Scope().IsEverywhere()
 }
 
+// ownerNow is the LAN ID that the batch's owner has by now, and '' where they are gone: whoever has the LAN ID that they had
+// then is somebody else.
+const ownerNow = "CASE owner_id WHEN 0 THEN owner ELSE coalesce((SELECT u.lan_id FROM users u WHERE u.id = owner_id), '') END"
+
 // MayLook returns nil where the actor may look at the batch: their own, or any with batches:access everywhere. To others
 // the batch is not there (kind NotFound).
 func (e *Engine) MayLook(ctx context.Context, actor directory.Actor, id int64) error {
@@ -53,7 +57,7 @@ func (e *Engine) MayLook(ctx context.Context, actor directory.Actor, id int64) e
 }
 
 func look(ctx context.Context, q sqldb.Querier, actor directory.Actor, id int64) (owned, error) {
-	o, found, err := sqldb.One[owned](ctx, q, "SELECT owner, by_system, needs FROM batches WHERE id = $1", id)
+	o, found, err := sqldb.One[owned](ctx, q, "SELECT "+ownerNow+", by_system, needs FROM batches WHERE id = $1", id)
 	if err != nil {
 		return o, fmt.Errorf("read batch %d: %w", id, err)
 	}

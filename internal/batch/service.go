@@ -62,7 +62,7 @@ func (l ListQuery) where(actor directory.Actor) (where string, args []any) {
 		conditions = append(conditions, "by_system = 1")
 	case l.Mine || !seesAll(actor):
 		// Nobody, the actor without a name, owns nothing.
-		add("by_system = 0 AND owner <> '' AND owner = %s", actor.Name())
+		add("by_system = 0 AND owner <> '' AND "+ownerNow+" = %s", actor.Name())
 	}
 	if l.Action != "" {
 		add("action = %s", l.Action)

@@ -48,9 +48,13 @@ func (h *Handle) RemoveInserted(ctx context.Context, tx *sqldb.Tx, batchID int64
 	if err != nil {
 		return 0, err
 	}
-	if err := noteWritten(ctx, tx, ids); err != nil {
-		return 0, err
+	if removed, err = takeBack(ctx, tx, batchID, ids, within); err == nil && removed > 0 {
+		err = noteWritten(ctx, tx, ids)
 	}
+	return removed, err
+}
+
+func takeBack(ctx context.Context, tx *sqldb.Tx, batchID int64, ids IDs, within string) (removed int64, err error) {
 	if tx.Engine() == sqldb.SQLite {
 		return removeBetween(ctx, tx, batchID, ids, within)
 	}

@@ -20,7 +20,7 @@ type UserFilter struct {
 	// Roles the user holds, all of them; NotRoles the user holds none of.
 	Roles, NotRoles []string
 	WithoutPicture  bool
-	BatchID         int64 // those that this batch inserted
+	BatchID         int64 // those that this batch inserted or changed
 	// IDs are the only users to look at; nil for all, while a list that is empty picks nobody.
 	IDs []int64
 }

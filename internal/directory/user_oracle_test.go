@@ -25,7 +25,8 @@ type crowd struct {
 // person is a user as the oracle knows it.
 type person struct {
 	directory.User
-	units string // the unit's path
+	units     string // the unit's path
+	changedBy int64  // a batch, by which somebody who was there was changed; 0 for none
 }
 
 var (
@@ -64,7 +65,13 @@ func newCrowd(t *testing.T, db *sqldb.DB, seed uint64, n int) *crowd {
 	for i := range n {
 		c.users = append(c.users, c.draw(i))
 	}
-	if err := db.Tx(t.Context(), func(tx *sqldb.Tx) error { return c.insert(t, tx, &cfg) }); err != nil {
+	err = db.Tx(t.Context(), func(tx *sqldb.Tx) error {
+		if _, err := tx.ExecContext(t.Context(), "INSERT INTO batches (id, action, state, owner, source, options, created_at) VALUES (1, 'a', 'done', '', '', '{}', 1), (2, 'a', 'done', '', '', '{}', 1), (3, 'a', 'done', '', '', '{}', 1)"); err != nil {
+			return err
+		}
+		return c.insert(t, tx, &cfg)
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	return c
@@ -82,6 +89,7 @@ func (c *crowd) draw(i int) person {
 		Status: one(r, directory.Active, directory.Active, directory.Inactive), ChangedBy: one(r, "system", "Anna", "ANNA", "bob"), BatchID: r.Int64N(4),
 		ChangedAt: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(r.IntN(9)) * 12 * time.Hour), Picture: one(r, "", "hash"),
 	}}
+	u.changedBy = max(0, r.Int64N(12)-8)
 	u.AgentID = one(r, u.LANID, "AG"+fmt.Sprint(i))
 	if r.IntN(5) > 0 {
 		u.PBXID = fmt.Sprint((i*61)%4096 + 100)
@@ -116,6 +124,11 @@ func (c *crowd) insert(t *testing.T, tx *sqldb.Tx, cfg *directory.Configuration)
 			null(u.PBXID), int(u.Profile), directory.Fold(u.Supervisor), u.OrgUnit, u.AccessRole, u.CRMName, u.GreetingTemplate, null(u.Picture), active[u.Status],
 			u.ChangedBy, u.ChangedAt.UnixMicro(), u.BatchID); err != nil {
 			return err
+		}
+		if u.changedBy != 0 {
+			if _, err := tx.ExecContext(t.Context(), "INSERT INTO user_changes (batch_id, user_id, what, before, after, version) VALUES ($1, $2, 'role', 1, 2, 1) ON CONFLICT DO NOTHING", u.changedBy, u.ID); err != nil {
+				return err
+			}
 		}
 		for _, role := range u.Roles {
 			if _, err := tx.ExecContext(t.Context(), "INSERT INTO user_roles (user_id, role_id) SELECT $1, id FROM roles WHERE name = $2", u.ID, role); err != nil {
@@ -167,7 +180,7 @@ func picks(f directory.UserFilter, p person) bool {
 			return false
 		}
 	}
-	return !(f.WithoutPicture && p.Picture != "") && !(f.BatchID != 0 && p.BatchID != f.BatchID) && !(f.IDs != nil && !slices.Contains(f.IDs, p.ID))
+	return !(f.WithoutPicture && p.Picture != "") && !(f.BatchID != 0 && p.BatchID != f.BatchID && p.changedBy != f.BatchID) && !(f.IDs != nil && !slices.Contains(f.IDs, p.ID))
 }
 
 func fulfils(w directory.Condition, p person) bool {

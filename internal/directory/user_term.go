@@ -67,7 +67,9 @@ func (f UserFilter) terms(cfg *Configuration, scope Scope, changers []string) (a
 	}
 	if f.BatchID != 0 {
 		c.add(true, func(s *statement, driving bool) string {
-			return s.column("batch_id", driving) + " = " + s.arg(f.BatchID)
+			id := s.arg(f.BatchID)
+			return "(" + s.column("batch_id", driving) + " = " + id + " OR " + s.column("id", driving) +
+				" IN (SELECT j.user_id FROM user_changes j WHERE j.batch_id = " + id + "))"
 		})
 	}
 	if f.WithoutPicture {
