@@ -24,6 +24,7 @@ func TestConsoleGallery(t *testing.T) {
 		t.Run(fmt.Sprint(part), func(t *testing.T) {
 			t.Parallel()
 			b := browsertest.New(t, c.url)
+			b.Open("/_gallery")
 			for i, path := range pages {
 				if i%parts == part {
 					lookAt(b, path)
