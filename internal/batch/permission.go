@@ -45,7 +45,7 @@ func seesAll(a directory.Actor) bool {
 	return a.IsSystem() || a.Can("batches:access") && a.Scope().IsEverywhere()
 }
 
-// ownerNow is the LAN ID that the batch's owner has by now, and '' where they are gone: whoever has the LAN ID that they had
+// ownerNow is the LAN ID that the batch's owner has by now, and ” where they are gone: whoever has the LAN ID that they had
 // then is somebody else.
 const ownerNow = "CASE owner_id WHEN 0 THEN owner ELSE coalesce((SELECT u.lan_id FROM users u WHERE u.id = owner_id), '') END"
 
