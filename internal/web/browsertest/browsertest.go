@@ -258,12 +258,13 @@ func (b *Tab) Click(name string) {
 	b.ClickOn(find+"("+quote(name)+")", name)
 }
 
-// ClickOn clicks the element that a JavaScript expression finds, once it is there and nothing lies above it.
+// ClickOn clicks the element that a JavaScript expression finds, once it is there and nothing lies above it. htmx listens
+// to what it has put on the page a few milliseconds later, when it is settled: nobody is as quick as a test.
 func (b *Tab) ClickOn(expression, what string) {
 	b.T.Helper()
 	where := fmt.Sprintf(`(() => {
 		const e = %s;
-		if (!e || e.disabled) return null;
+		if (!e || e.disabled || document.querySelector('.htmx-swapping, .htmx-settling')) return null;
 		e.scrollIntoView({block: 'center', inline: 'nearest', behavior: 'instant'});
 		const r = e.getClientRects()[0];
 		if (!r) return null;
