@@ -64,27 +64,6 @@ func (c *termCompiler) changedBy(op, value string) {
 	}
 }
 
-// fulfilled is what [statement.compare] asks, of two texts.
-func fulfilled(op, have, value string) bool {
-	switch op {
-	case OpEqual:
-		return have == value
-	case OpNotEqual:
-		return have != value
-	case OpContains:
-		return strings.Contains(have, value)
-	case OpNotContains:
-		return !strings.Contains(have, value)
-	case OpStarts:
-		return strings.HasPrefix(have, value)
-	case OpEnds:
-		return strings.HasSuffix(have, value)
-	case OpEmpty:
-		return have == ""
-	}
-	return have != ""
-}
-
 // changerSegments are the users of one changer after those of the other; changers who differ in case are one.
 func changerSegments(changers []string) (all []segment) {
 	byKey := map[string][]string{}

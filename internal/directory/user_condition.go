@@ -97,30 +97,37 @@ func (s *statement) compare(of, op, value string) string {
 	return of + " <> ''"
 }
 
+// fulfilled is what [statement.compare] asks, of two texts.
+func fulfilled(op, have, value string) bool {
+	switch op {
+	case OpEqual:
+		return have == value
+	case OpNotEqual:
+		return have != value
+	case OpContains:
+		return strings.Contains(have, value)
+	case OpNotContains:
+		return !strings.Contains(have, value)
+	case OpStarts:
+		return strings.HasPrefix(have, value)
+	case OpEnds:
+		return strings.HasSuffix(have, value)
+	case OpEmpty:
+		return have == ""
+	}
+	return have != ""
+}
+
 var likeEscaper = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
 
 func escapeLike(s string) string { return likeEscaper.Replace(s) }
 
 // holds tells whether a name of the configuration, "" for none, fulfils the condition.
 func (w Condition) holds(name string) bool {
-	folded, value := FoldName(name), FoldName(storable(w.Value))
-	switch w.Op {
-	case OpEqual:
-		return name == w.Value
-	case OpNotEqual:
-		return name != w.Value
-	case OpContains:
-		return strings.Contains(folded, value)
-	case OpNotContains:
-		return !strings.Contains(folded, value)
-	case OpStarts:
-		return strings.HasPrefix(folded, value)
-	case OpEnds:
-		return strings.HasSuffix(folded, value)
-	case OpEmpty:
-		return name == ""
+	if w.Op == OpEqual || w.Op == OpNotEqual {
+		return fulfilled(w.Op, name, w.Value)
 	}
-	return name != ""
+	return fulfilled(w.Op, FoldName(name), FoldName(storable(w.Value)))
 }
 
 func named[T any](c *termCompiler, w Condition, column string, all []T, name func(T) (int64, string)) {
