@@ -26,6 +26,8 @@ type Candidate struct {
 
 	// ID is the id that the user will have; whoever writes gives it out.
 	ID int64
+	// firstKey and lastKey are the names as they are compared; see [Candidate.FoldNames].
+	firstKey, lastKey string
 	// Exists is set where the directory has the LAN ID: a duplicate, judged no further.
 	Exists   bool
 	Problems []Problem
@@ -42,6 +44,11 @@ type ChannelCount struct {
 type FeatureValue struct {
 	FeatureID int64
 	Value     string
+}
+
+// FoldNames does the part of the writing that needs no database, so that it can be done beside it.
+func (c *Candidate) FoldNames() {
+	c.firstKey, c.lastKey = FoldName(c.Cells[FirstName]), FoldName(c.Cells[LastName])
 }
 
 // Reset makes the candidate ready for another row, keeping its memory.

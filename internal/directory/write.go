@@ -25,7 +25,7 @@ var (
 )
 
 // InsertUsers writes candidates without errors as users, in the order given, which for speed is that of their LAN
-// IDs. It takes whole blocks until there are no more or enough, asked after each, says so, and returns how many
+// IDs; their names' folded forms may be there already (see [Candidate.FoldNames]). It takes whole blocks until there are no more or enough, asked after each, says so, and returns how many
 // blocks it took. It needs users:add, and all of them within the actor's scope. It must run in a [sqldb.DB.BulkTx].
 // When somebody was quicker with one of the ids, the error is of kind sqldb.Unique, and the caller finds out who.
 func (h *Handle) InsertUsers(ctx context.Context, tx *sqldb.Tx, s Stamp, blocks [][]Candidate, enough func() bool) (took int, err error) {
@@ -199,8 +199,6 @@ type userRows struct {
 	enough func() bool
 	block  int
 	at     int
-
-	lastName, lastKey string // of the row before: in the order of LAN IDs the next is often called the same
 }
 
 func (u *userRows) Next() (bool, error) {
@@ -245,12 +243,12 @@ func (u *userRows) Value(column int) any {
 	case 13:
 		return idOrNull(c.GreetingTemplateID)
 	case 14:
-		return FoldName(c.Cells[FirstName])
+		if c.firstKey == "" {
+			c.FoldNames()
+		}
+		return c.firstKey
 	}
-	if name := c.Cells[LastName]; name != u.lastName {
-		u.lastName, u.lastKey = name, FoldName(name)
-	}
-	return u.lastKey
+	return c.lastKey
 }
 
 func idOrNull(id int64) any {

@@ -178,6 +178,7 @@ func (a *applying) add(p *piece, place int64, c *directory.Candidate) {
 	}
 	// The candidate's own slices are used again for the next.
 	u.RoleIDs, u.Channels, u.Features, u.Problems = laid(&p.roles, c.RoleIDs), laid(&p.channels, c.Channels), laid(&p.features, c.Features), nil
+	u.FoldNames()
 }
 
 // laid copies v to the end of all and returns the copy.

@@ -8,13 +8,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"muster/internal/batch"
 	"muster/internal/directory"
 	"muster/internal/extsort"
 )
 
-// merge walks through the three sorted files at once. It judges the candidates against the directory's users, joins
+// merge walks through the three sorted files at once, while another goroutine reads the largest. It judges the candidates against the directory's users, joins
 // the channel and feature rows, finds repeated LAN IDs, and writes the candidates' file. A row's number in that order
 // is its place.
 func (im *importing) merge(ctx context.Context) (err error) {
@@ -26,7 +27,7 @@ func (im *importing) merge(ctx context.Context) (err error) {
 	im.leads = newLeads(len(im.names.keys))
 	im.pbxWidths.settle()
 	im.lanWidths.settle()
-	m := &merger{importing: im, block: make([]directory.Candidate, 0, blockRows), groups: make([]*group, 0, blockRows)}
+	m := &merger{importing: im, groups: make([]*group, 0, blockRows)}
 	m.agents, m.pbxs = im.agentRepeats.Writer(), im.pbxRepeats.Writer()
 	if m.probe, err = im.rules.NewProbe(ctx, im.run.DB(), im.run.DB().Read(), im.work.ids()); err != nil {
 		return err
@@ -57,8 +58,7 @@ type merger struct {
 	channels, features *detailStream
 	agents, pbxs       *extsort.Writer
 
-	block  []directory.Candidate
-	groups []*group // of each candidate in block
+	groups []*group // of each candidate in the block
 	place  int64    // of the next candidate
 	buf    []byte
 }
@@ -75,38 +75,31 @@ type group struct {
 	ledGood  bool
 }
 
+// run goes through the blocks that another goroutine reads.
 func (m *merger) run(ctx context.Context) error {
-	users, err := m.users.Sorted()
-	if err != nil {
-		return err
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	blocks, empty := make(chan []directory.Candidate, 2), make(chan []directory.Candidate, 4)
+	for range 4 {
+		empty <- make([]directory.Candidate, 0, blockRows)
 	}
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel(nil)
+	wg.Go(func() {
+		defer close(blocks)
+		if err := m.readSorted(ctx, blocks, empty); err != nil {
+			cancel(err)
+		}
+	})
 	var g *group
-	for {
-		rec, ok, err := users.Next()
-		if err != nil {
+	for block := range blocks {
+		if err := m.takeBlock(ctx, block, &g); err != nil {
 			return err
 		}
-		if !ok {
-			break
-		}
-		if g == nil || g.key != string(rec.Key) {
-			if g, err = m.newGroup(string(rec.Key)); err != nil {
-				return err
-			}
-		}
-		m.block = m.block[:len(m.block)+1]
-		m.groups = append(m.groups, g)
-		d := decoder{s: string(rec.Payload)}
-		if err := d.candidate(&m.block[len(m.block)-1]); err != nil {
-			return err
-		}
-		if len(m.block) == blockRows {
-			if err := m.flush(ctx); err != nil {
-				return err
-			}
-		}
+		empty <- block
 	}
-	if err := m.flush(ctx); err != nil {
+	if err := context.Cause(ctx); err != nil {
 		return err
 	}
 	// What is left of the other two files belongs to nobody.
@@ -116,6 +109,63 @@ func (m *merger) run(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// readSorted cuts the users' sorted rows into blocks.
+func (m *merger) readSorted(ctx context.Context, blocks, empty chan []directory.Candidate) error {
+	users, err := m.users.Sorted()
+	if err != nil {
+		return err
+	}
+	for more := true; more; {
+		block, err := receive(ctx, empty)
+		if err != nil {
+			return err
+		}
+		block = block[:0]
+		for len(block) < blockRows {
+			var rec extsort.Record
+			if rec, more, err = users.Next(); err != nil {
+				return err
+			}
+			if !more {
+				break
+			}
+			block = block[:len(block)+1]
+			d := decoder{s: string(rec.Payload)}
+			if err := d.candidate(&block[len(block)-1]); err != nil {
+				return err
+			}
+		}
+		if err := send(ctx, blocks, block); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeBlock finds out which rows have their LAN ID in common, judges the block, and writes it out. g is the group of the row before.
+func (m *merger) takeBlock(ctx context.Context, block []directory.Candidate, g **group) (err error) {
+	m.groups = m.groups[:0]
+	for i := range block {
+		if *g == nil || (*g).key != block[i].Key {
+			if *g, err = m.newGroup(block[i].Key); err != nil {
+				return err
+			}
+		}
+		m.groups = append(m.groups, *g)
+	}
+	if err := m.probe.Taken(ctx, block); err != nil {
+		return err
+	}
+	for i := range block {
+		if err := m.settle(&block[i], m.groups[i]); err != nil {
+			return err
+		}
+		m.place++
+	}
+	m.importing.run.Progress("checking", m.place, m.rows.Load())
+	return context.Cause(ctx)
 }
 
 func (m *merger) newGroup(key string) (*group, error) {
@@ -132,25 +182,6 @@ func (m *merger) newGroup(key string) (*group, error) {
 		}
 	}
 	return g, nil
-}
-
-// flush judges the block and writes it out.
-func (m *merger) flush(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if err := m.probe.Taken(ctx, m.block); err != nil {
-		return err
-	}
-	for i := range m.block {
-		if err := m.settle(&m.block[i], m.groups[i]); err != nil {
-			return err
-		}
-		m.place++
-	}
-	m.block, m.groups = m.block[:0], m.groups[:0]
-	m.importing.run.Progress("checking", m.place, m.rows.Load())
-	return nil
 }
 
 // settle ends the judgement of a row by itself (steps 1 to 3) and hands it on to what follows.
