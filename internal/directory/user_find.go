@@ -73,16 +73,12 @@ func (f *finder) ahead() []stretch {
 func (f *finder) walkSegment(ctx context.Context, g stretch, need, window int) (found []position, done bool, err error) {
 	s := f.statement()
 	along := f.along(s, g)
-	key := g.key
-	if key == "" {
-		key = "0"
-	}
 	if window == 0 {
-		found, err = f.walkUntil(ctx, g, need, nil)
+		found, err = f.walkUntil(ctx, part{stretch: g}, need)
 		return found, true, err
 	}
 	inner := fmt.Sprintf("SELECT %s FROM users u%s ORDER BY %s LIMIT %d", strings.Join(filterColumns, ", "), whereAll(along.where), along.order, window)
-	query := fmt.Sprintf("SELECT %s, u.id FROM (%s) u%s ORDER BY %s LIMIT %d", key, inner, whereAll(f.predicates(s, f.others)), along.order, need)
+	query := fmt.Sprintf("SELECT %s, u.id FROM (%s) u%s ORDER BY %s LIMIT %d", g.selected(), inner, whereAll(f.predicates(s, f.others)), along.order, need)
 	if found, err = f.positions(ctx, s, g.segment, query); err != nil || len(found) == need {
 		return found, err == nil, err
 	}

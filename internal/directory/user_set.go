@@ -32,19 +32,21 @@ func (f *finder) withSet(driver *term) *finder {
 	return &g
 }
 
-// walkWithin is walk over so many entries of the order's index at most, and those that share the last one's key.
+// walkWithin is walk over so many entries of the order's index at most.
 func (f *finder) walkWithin(ctx context.Context, entries int) (found []position, done bool, err error) {
 	for _, g := range f.ahead() {
 		end, passed, err := f.endOf(ctx, g, entries)
 		if err != nil {
 			return nil, false, err
 		}
-		got, err := f.walkUntil(ctx, g, f.need-len(found), end)
-		if err != nil {
-			return nil, false, err
-		}
-		if found = append(found, got...); len(found) == f.need {
-			return found, true, nil
+		for _, part := range g.upTo(end) {
+			got, err := f.walkUntil(ctx, part, f.need-len(found))
+			if err != nil {
+				return nil, false, err
+			}
+			if found = append(found, got...); len(found) == f.need {
+				return found, true, nil
+			}
 		}
 		if entries -= passed; entries <= 0 {
 			return found, false, nil
@@ -53,20 +55,14 @@ func (f *finder) walkWithin(ctx context.Context, entries int) (found []position,
 	return found, true, nil
 }
 
-// endOf is the key, or the id where all have the same key, that is so many entries down the stretch; nil where it has
-// fewer. passed is how many they are.
-func (f *finder) endOf(ctx context.Context, g stretch, entries int) (end any, passed int, err error) {
+// endOf is the place that is so many entries down the stretch; nil where it has fewer. passed is how many they are.
+func (f *finder) endOf(ctx context.Context, g stretch, entries int) (end *position, passed int, err error) {
 	s := f.statement()
 	along := f.along(s, g)
 	rest := fmt.Sprintf("FROM users u%s ORDER BY %s LIMIT 1 OFFSET %d", whereAll(along.where), along.order, entries-1)
-	var there bool
-	if f.order.number || g.key == "" {
-		end, there, err = sqldb.One[int64](ctx, f.q, "SELECT "+g.by()+" "+rest, s.args...)
-	} else {
-		end, there, err = sqldb.One[string](ctx, f.q, "SELECT "+g.by()+" "+rest, s.args...)
-	}
-	if err != nil || there {
-		return end, entries, err
+	at, err := f.positions(ctx, s, g.segment, "SELECT "+g.selected()+", u.id "+rest)
+	if err != nil || len(at) > 0 {
+		return first(at), entries, err
 	}
 	s = f.statement()
 	along = f.along(s, g)
@@ -74,27 +70,56 @@ func (f *finder) endOf(ctx context.Context, g stretch, entries int) (end any, pa
 	return nil, passed, err
 }
 
-// by is the column that orders the stretch.
-func (g stretch) by() string {
+func first(all []position) *position {
+	if len(all) == 0 {
+		return nil
+	}
+	return &all[0]
+}
+
+// selected is the column that orders the stretch, for a statement to return.
+func (g stretch) selected() string {
 	if g.key == "" {
-		return "u.id"
+		return "0"
 	}
 	return g.key
 }
 
-// walkUntil is walkSegment to an end, nil for that of the stretch.
-func (f *finder) walkUntil(ctx context.Context, g stretch, need int, end any) ([]position, error) {
-	s := f.statement()
-	along := f.along(s, g)
-	if end != nil {
-		compare, _ := f.direction()
-		until := map[string]string{">": "<=", "<": ">="}[compare]
-		along.where = append(along.where, g.by()+" "+until+" "+s.arg(end))
+// part is a stretch to an end: by is the column that says so, "" where it is that of the stretch.
+type part struct {
+	stretch
+	by      string
+	end     any
+	without bool // the end itself
+}
+
+// upTo is the stretch up to a place in it, nil for its end: first whose key is before that place's, then who shares it.
+// As in [segment.from], one comparison of both would not be looked up in an index.
+func (g stretch) upTo(end *position) []part {
+	switch {
+	case end == nil:
+		return []part{{stretch: g}}
+	case g.key == "":
+		return []part{{stretch: g, by: "u.id", end: end.id}}
+	case g.unique:
+		return []part{{stretch: g, by: g.key, end: end.key}}
 	}
-	key := g.key
-	if key == "" {
-		key = "0"
+	same := stretch{segment: segment{where: g.where, same: end.key, tie: g.key}}
+	return []part{{stretch: g, by: g.key, end: end.key, without: true}, {stretch: same, by: "u.id", end: end.id}}
+}
+
+// walkUntil is walkSegment to the end of the part.
+func (f *finder) walkUntil(ctx context.Context, p part, need int) ([]position, error) {
+	s := f.statement()
+	along := f.along(s, p.stretch)
+	if p.by != "" {
+		compare, _ := f.direction()
+		until := map[string]string{">": "<", "<": ">"}[compare]
+		if !p.without {
+			until += "="
+		}
+		along.where = append(along.where, p.by+" "+until+" "+s.arg(p.end))
 	}
 	where := append(along.where, f.predicates(s, f.others)...)
-	return f.positions(ctx, s, g.segment, fmt.Sprintf("SELECT %s, u.id FROM users u%s ORDER BY %s LIMIT %d", key, whereAll(where), along.order, need))
+	return f.positions(ctx, s, p.segment, fmt.Sprintf("SELECT %s, u.id FROM users u%s ORDER BY %s LIMIT %d", p.selected(), whereAll(where), along.order, need))
 }
