@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"strconv"
+	"strings"
 
 	"muster/internal/directory"
 )
@@ -74,7 +75,7 @@ func (s *Server) renameAccessRole(v *visit) error {
 		return err
 	}
 	d := v.aboutAccessRole(a, v.PostFormValue("name"))
-	if _, err := v.handle().RenameAccessRole(v.ctx(), a.ID, trimmed(d.Name)); err != nil {
+	if _, err := v.handle().RenameAccessRole(v.ctx(), a.ID, strings.TrimSpace(d.Name)); err != nil {
 		return v.notDone(err, "Rename", d, renameRoleView)
 	}
 	return v.redirect(accessRolePath(a.ID) + "?said=renamed")

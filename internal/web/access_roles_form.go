@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"muster/internal/directory"
 	"muster/internal/fault"
@@ -142,7 +143,7 @@ func (s *Server) newAccessRole(v *visit) error {
 func (s *Server) addAccessRole(v *visit) error {
 	p := &accessRolePage{Name: v.PostFormValue("name"), CopyOf: v.PostFormValue("copy_of")}
 	want := p.read(v)
-	want.Name = trimmed(p.Name)
+	want.Name = strings.TrimSpace(p.Name)
 	status := http.StatusOK
 	if v.PostFormValue("look") == "" {
 		made, err := v.handle().AddAccessRole(v.ctx(), want)

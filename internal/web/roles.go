@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/a-h/templ"
 
@@ -150,7 +151,7 @@ func (s *Server) renameRole(v *visit) error {
 		return err
 	}
 	d := v.aboutRole(r, v.PostFormValue("name"))
-	if _, err := v.handle().RenameRole(v.ctx(), r.ID, trimmed(d.Name)); err != nil {
+	if _, err := v.handle().RenameRole(v.ctx(), r.ID, strings.TrimSpace(d.Name)); err != nil {
 		return v.notDone(err, "Rename", d, renameRoleView)
 	}
 	return v.redirect(rolePath(r.ID) + "?said=renamed")

@@ -139,7 +139,7 @@ func (s *Server) addRole(v *visit) error {
 	p := &rolePage{Name: v.PostFormValue("name"), CopyOf: v.PostFormValue("copy_of")}
 	want, err := p.read(v)
 	if err == nil {
-		want.Name = trimmed(p.Name)
+		want.Name = strings.TrimSpace(p.Name)
 		want, err = v.handle().AddRole(v.ctx(), want)
 	}
 	if err != nil {
@@ -189,7 +189,7 @@ func (p *rolePage) read(v *visit) (r directory.Role, err error) {
 	for _, name := range directory.RuleNames {
 		line := ruleLine{Rule: name, On: v.PostFormValue("rule."+name) != "", Action: v.PostFormValue("action." + name), Delay: v.PostFormValue("delay." + name)}
 		if line.On {
-			seconds, wrong := strconv.Atoi(trimmed(line.Delay))
+			seconds, wrong := strconv.Atoi(strings.TrimSpace(line.Delay))
 			if wrong != nil || seconds < 0 {
 				line.Problem = "Give whole seconds, 0 or more."
 				err = fault.New(fault.Invalid, "the delay of the rule “%s” is not a number of seconds; give whole seconds, 0 or more", ruleWord(name))
@@ -214,8 +214,6 @@ func (p *rolePage) fails(v *visit, err error) (status int, rest error) {
 	p.Problem = f.Message
 	return f.Status, nil
 }
-
-func trimmed(s string) string { return strings.TrimSpace(s) }
 
 // roleRules are a role's rules in a few words.
 func roleRules(rules []directory.Rule) string {
