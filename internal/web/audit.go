@@ -116,6 +116,7 @@ type auditPage struct {
 	Actions, Kinds []string
 	Problem        string // with the address; there are no entries then
 	batches        bool   // the person may look at everybody's batches
+	deletes        bool   // and users that were deleted
 	me             string
 }
 
@@ -125,7 +126,7 @@ func (s *Server) audit(v *visit) error {
 	if raw := v.URL.RawQuery; strings.Contains(raw, "=&") || strings.HasSuffix(raw, "=") {
 		return v.redirect(asked.path("", asked.After)) // a form sends its empty fields, too
 	}
-	p := &auditPage{auditAsked: asked, batches: v.can("batches:access") && v.actor().Scope().IsEverywhere(), me: v.actor().Name()}
+	p := &auditPage{auditAsked: asked, batches: v.can("batches:access") && v.actor().Scope().IsEverywhere(), deletes: v.can("users:delete"), me: v.actor().Name()}
 	var err error
 	if p.Actions, p.Kinds, err = v.handle().AuditWords(v.ctx()); err != nil {
 		return err

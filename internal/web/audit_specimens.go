@@ -20,7 +20,7 @@ func auditSpecimens() []specimen {
 		return p
 	}
 	full := func() *auditPage {
-		p := words(&auditPage{auditAsked: &auditAsked{Kind: "user", From: "2026-11-01"}})
+		p := words(&auditPage{auditAsked: &auditAsked{Kind: "user", From: "2026-11-01"}, deletes: true})
 		moved := entry(120, time.Hour, "ahaddad", "update", "user", "pnair14", `{"org_unit":"UAE / Retail / Cards / Cards Team 1","pbx_id":"41002","roles":["Agent","Night Shift"]}`,
 			`{"org_unit":"UAE / Retail / Loans / Loans Team 1","pbx_id":"41077","roles":["Agent","Team Lead"]}`, "Moves to the new team on Monday.")
 		moved.SubjectID, p.Users = 7, map[int64]bool{7: true}
