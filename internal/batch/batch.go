@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"muster/internal/directory"
+	"muster/internal/sqldb"
 )
 
 // State is where a batch is in its life.
@@ -51,6 +52,8 @@ type Counts struct {
 	Duplicate int64 `json:"duplicate"`
 	Invalid   int64 `json:"invalid"`
 	Stray     int64 `json:"stray"`
+	// PassedOver are files of an archive that are no rows at all: what file managers put beside.
+	PassedOver int64 `json:"passed_over,omitempty"`
 }
 
 // Clean tells whether every row is, or would be, applied.
@@ -147,6 +150,12 @@ type Operation interface {
 	Undo(ctx context.Context, run *Run) error
 }
 
+// Clearer is an operation that keeps more of its batches than the engine knows of.
+type Clearer interface {
+	// Clear removes that, in the transaction in which the files of a batch go whose retention has ended.
+	Clear(ctx context.Context, tx *sqldb.Tx, batchID int64) error
+}
+
 // Prepared is a checked input that can be applied.
 type Prepared interface {
 	// Apply applies, through [Run.Chunk], what no chunk has applied yet, and returns the final counts. It returns
@@ -166,6 +175,8 @@ type Entry struct {
 	Row      int64               `json:"r"`
 	LANID    string              `json:"l"`
 	Name     string              `json:"n,omitempty"` // first and last, where no file has them
+	UserID   int64               `json:"u,omitempty"` // where the operation knows whom the row is for
+	Item     string              `json:"i,omitempty"` // what the row is called in an archive
 	Outcome  directory.Outcome   `json:"o"`
 	Was      directory.Outcome   `json:"w,omitempty"` // what the preview said, where the directory changed in between
 	Problems []directory.Problem `json:"p,omitempty"`

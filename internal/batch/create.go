@@ -28,6 +28,8 @@ type Spec struct {
 	Inputs  []Input // for Create alone
 	// Needs are the rights that making the batch takes, and deciding about it later; nil is users:add.
 	Needs []directory.Right
+	// MaxFile is in bytes per file; 0 is what [Engine.UploadLimit] says.
+	MaxFile int64
 	// Also, if any, is done in the transaction that makes the batch.
 	Also func(ctx context.Context, tx *sqldb.Tx, id int64) error
 }
@@ -53,7 +55,7 @@ func (e *Engine) Create(ctx context.Context, actor directory.Actor, s Spec) (*Ba
 		if err != nil {
 			return nil, err
 		}
-		f, err := e.freeze(ctx, in.Name, r)
+		f, err := e.freeze(ctx, in.Name, r, s.MaxFile)
 		r.Close()
 		if err != nil {
 			return nil, err
@@ -74,17 +76,24 @@ func enoughFiles(n int) error {
 // one at all. It reads r to its end, or until it is over MaxUpload: an error of kind TooLarge. What no batch is made of
 // within a day is swept away.
 func (e *Engine) Freeze(ctx context.Context, actor directory.Actor, name string, r io.Reader) (File, error) {
-	if err := actor.Need("users:add"); err != nil {
-		return File{}, err
-	}
-	return e.freeze(ctx, name, r)
+	return e.FreezeFor(ctx, actor, Spec{}, name, r)
 }
 
-func (e *Engine) freeze(ctx context.Context, name string, r io.Reader) (File, error) {
-	src := &uploadReader{r: r}
-	most, err := e.UploadLimit(ctx)
-	if err != nil {
+// FreezeFor is Freeze for a batch whose Needs and MaxFile are those of the spec.
+func (e *Engine) FreezeFor(ctx context.Context, actor directory.Actor, s Spec, name string, r io.Reader) (File, error) {
+	if err := actor.Need(s.needs()...); err != nil {
 		return File{}, err
+	}
+	return e.freeze(ctx, name, r, s.MaxFile)
+}
+
+func (e *Engine) freeze(ctx context.Context, name string, r io.Reader, most int64) (File, error) {
+	src := &uploadReader{r: r}
+	if most == 0 {
+		var err error
+		if most, err = e.UploadLimit(ctx); err != nil {
+			return File{}, err
+		}
 	}
 	hash, size, err := e.Blobs.Put(ctx, src, most)
 	var said *fault.Error

@@ -28,7 +28,7 @@ const (
 type Engine struct {
 	DB         *sqldb.DB
 	Directory  *directory.Directory
-	Blobs      *blob.Disk
+	Blobs      blob.Store
 	Scratch    string // directory for what may vanish
 	Operations map[string]Operation
 	// Actor returns the user whom a stored batch acts for, with the rights and the scope that they have by now. It is

@@ -39,6 +39,16 @@ func guard(ctx context.Context, q sqldb.Querier, s directory.Settings, changes i
 	return Guard{Users: changes, Of: of}, nil
 }
 
+// WouldAsk tells what a batch of the actor's that changes so many users would be asked for before it is applied.
+func (e *Engine) WouldAsk(ctx context.Context, actor directory.Actor, changes int64) (g Guard, approval bool, err error) {
+	settings, err := directory.LoadSettings(ctx, e.DB.Read())
+	if err != nil {
+		return g, false, err
+	}
+	g, err = guard(ctx, e.DB.Read(), settings, changes)
+	return g, settings.Approval && !actor.IsSystem(), err
+}
+
 // confirm notes the number that somebody typed in, where the batch needs one.
 func (b *Batch) confirm(ctx context.Context, tx *sqldb.Tx, number int64) error {
 	g := b.Guard

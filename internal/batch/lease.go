@@ -54,7 +54,7 @@ func sessionName(id, token int64) string { return fmt.Sprintf("muster batch %d/%
 func (e *Engine) hold(ctx context.Context, b *Batch, watch func(*Batch)) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	run := &Run{Batch: b, engine: e, token: b.LeaseToken, watch: watch, stop: stop}
+	run := &Run{Batch: b, engine: e, token: b.LeaseToken, watch: watch, stop: stop, ctx: ctx}
 	if leave := halter(ctx); leave != nil {
 		defer context.AfterFunc(leave, run.halt)()
 	}
@@ -156,6 +156,7 @@ type Run struct {
 	token  int64
 	watch  func(*Batch)
 	stop   context.CancelCauseFunc
+	ctx    context.Context // of the whole run: it governs the reads of its files
 
 	renewed  atomic.Int64 // when, by the process's clock, in nanoseconds
 	cancel   atomic.Bool

@@ -16,8 +16,9 @@ const uploadKept = 24 * time.Hour
 const atRest = "finished_at IS NOT NULL AND NOT (" + live + ")"
 
 // Sweep lets go of what is kept no longer: files and reports of batches that came to rest longer ago than the setting
-// retention_days says, and uploads that no batch has. Counts stay, and so does what an undo needs: no operation's undo
-// reads a file or a report, and of an undo that had to leave somebody it is kept who that was.
+// retention_days says, uploads that no batch has, and pictures that nobody refers to. Counts stay, and so does what an
+// undo needs: no operation's undo reads a file or a report, of an undo that had to leave somebody it is kept who that was,
+// and the pictures that users had before stay for as long as the undo could give them back.
 func (e *Engine) Sweep(ctx context.Context) error {
 	settings, err := directory.LoadSettings(ctx, e.DB.Read())
 	if err != nil {
@@ -33,11 +34,27 @@ func (e *Engine) Sweep(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("let old files go: %w", err)
 	}
-	_, err = e.Blobs.Sweep(ctx, e.Directory.Now(), func(hash string) (bool, error) {
-		n, _, err := sqldb.One[int](ctx, e.DB.Read(), "SELECT (SELECT count(*) FROM batch_files WHERE hash = $1) + (SELECT count(*) FROM batch_uploads WHERE hash = $1)", hash)
-		return n > 0, err
-	})
+	if err := e.Directory.DropPictures(ctx); err != nil {
+		return err
+	}
+	_, err = e.Blobs.Sweep(ctx, e.Directory.Now(), e.wanted)
 	return err
+}
+
+// wanted tells which blobs batches, uploads and pictures refer to.
+func (e *Engine) wanted(ctx context.Context, hashes []string) (map[string]bool, error) {
+	wanted, err := directory.PicturesWanted(ctx, e.DB, e.DB.Read(), hashes)
+	if err != nil {
+		return nil, err
+	}
+	for hash, err := range sqldb.Each[string](ctx, e.DB.Read(), "SELECT k.key FROM "+e.DB.Keys+` AS k
+		WHERE EXISTS (SELECT 1 FROM batch_files f WHERE f.hash = k.key) OR EXISTS (SELECT 1 FROM batch_uploads u WHERE u.hash = k.key)`, e.DB.KeySet(hashes)) {
+		if err != nil {
+			return nil, fmt.Errorf("look who refers to stored files: %w", err)
+		}
+		wanted[hash] = true
+	}
+	return wanted, nil
 }
 
 // clear lets go of the files and reports of the batches at rest since before then, batch by batch. Files that another
@@ -69,8 +86,17 @@ func (e *Engine) clearBatch(ctx context.Context, id, before int64) error {
 		if mine = n > 0; err != nil || !mine {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "UPDATE batch_files SET hash = '' WHERE batch_id = $1", id)
-		return err
+		if _, err = tx.ExecContext(ctx, "UPDATE batch_files SET hash = '' WHERE batch_id = $1", id); err != nil {
+			return err
+		}
+		for _, op := range e.Operations {
+			if c, keeps := op.(Clearer); keeps {
+				if err := c.Clear(ctx, tx, id); err != nil {
+					return err
+				}
+			}
+		}
+		return directory.ReleasePictures(ctx, tx, id)
 	})
 	if err != nil || !mine {
 		return err

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"muster/internal/blob"
 	"muster/internal/sqldb"
 )
 
@@ -59,9 +60,7 @@ func TestRetention(t *testing.T) {
 			{400 * 24 * time.Hour, true, false, true},
 		} {
 			e.Directory.Now = func() time.Time { return start.Add(step.after) }
-			if err := e.Sweep(ctx); err != nil {
-				t.Fatal(err)
-			}
+			sweep(t, e)
 			for _, b := range []*Batch{old, shared} {
 				now, err := e.Get(ctx, boss, b.ID)
 				left := all
@@ -87,8 +86,19 @@ func TestRetention(t *testing.T) {
 	})
 }
 
+// sweep lets go of what is kept no longer, and then of what that set aside.
+func sweep(t *testing.T, e *Engine) {
+	t.Helper()
+	if err := e.Sweep(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.Blobs.Sweep(context.Background(), e.Directory.Now().Add(blob.Young), e.wanted); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func there(e *Engine, f File) bool {
-	b, err := e.Blobs.Open(f.Hash)
+	b, err := e.Blobs.Open(context.Background(), f.Hash)
 	if err == nil {
 		b.Close()
 	}

@@ -141,8 +141,8 @@ func (e *Engine) fail(ctx context.Context, tx *sqldb.Tx, id int64, p Problems) e
 }
 
 func storeCounts(ctx context.Context, tx *sqldb.Tx, id int64, c Counts) error {
-	_, err := tx.ExecContext(ctx, `UPDATE batches SET rows_count = $2, inserted = $3, updated = $4, unchanged = $5, duplicate = $6, invalid = $7, stray = $8
-		WHERE id = $1`, id, c.Rows, c.Inserted, c.Updated, c.Unchanged, c.Duplicate, c.Invalid, c.Stray)
+	_, err := tx.ExecContext(ctx, `UPDATE batches SET rows_count = $2, inserted = $3, updated = $4, unchanged = $5, duplicate = $6, invalid = $7, stray = $8,
+		passed_over = $9 WHERE id = $1`, id, c.Rows, c.Inserted, c.Updated, c.Unchanged, c.Duplicate, c.Invalid, c.Stray, c.PassedOver)
 	return err
 }
 
@@ -176,9 +176,12 @@ func (r *Run) SetWork(ctx context.Context, tx *sqldb.Tx, work any) error {
 // DB is the database that the run works on.
 func (r *Run) DB() *sqldb.DB { return r.engine.DB }
 
+// Blobs is where files are kept.
+func (r *Run) Blobs() blob.Store { return r.engine.Blobs }
+
 // Open opens a frozen file.
 func (r *Run) Open(file int) (*blob.File, error) {
-	f, err := r.engine.Blobs.Open(r.Batch.Files[file].Hash)
+	f, err := r.engine.Blobs.Open(r.ctx, r.Batch.Files[file].Hash)
 	if fault.KindOf(err) == fault.NotFound {
 		return nil, fault.Wrap(fault.NotFound, errNotHere, "%s, as batch %d keeps it, is not in the data directory of this process; run it where it was made", r.Batch.Files[file].Name, r.Batch.ID)
 	}

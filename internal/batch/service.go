@@ -194,6 +194,17 @@ func (e *Engine) Apply(ctx context.Context, actor directory.Actor, id, confirm i
 	})
 }
 
+// Recheck lets a batch in preview be checked once more, as also has just changed what it is checked by; comment says what
+// that was. Execute, or a worker, then runs it, and it comes to rest in preview again.
+func (e *Engine) Recheck(ctx context.Context, actor directory.Actor, id int64, action, comment string, also func(*sqldb.Tx) error) error {
+	return e.move(ctx, actor, id, action, comment, func(tx *sqldb.Tx, b *Batch) (State, error) {
+		if b.State != Ready {
+			return "", fault.New(fault.Conflict, "batch %d is %s; only one in preview (ready) can be changed", id, b.State)
+		}
+		return Checking, also(tx)
+	})
+}
+
 // Undo makes the batch take back what it did, or what an earlier undo had to leave, as far as the actor's scope
 // reaches. Execute, or a worker, then runs it.
 func (e *Engine) Undo(ctx context.Context, actor directory.Actor, id int64) error {

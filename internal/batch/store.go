@@ -14,7 +14,7 @@ const columns = `id, action, state, phase, owner, source, options, created_at, c
 	busy_micros, done, total, rows_count, inserted, updated, unchanged, duplicate, invalid, stray, undone,
 	file_problems, reason, work, cancel, lease_token, lease_until, lease_owner, by_system, undo_by, undo_source, undo_by_system,
 	phase_started_at, phase_from, published_at, owner_id, guard, guard_of, confirmed,
-	asked_by, asked_id, asked_at, verdict, verdict_by, verdict_at, comment, needs, cleared_at`
+	asked_by, asked_id, asked_at, verdict, verdict_by, verdict_at, comment, needs, cleared_at, passed_over`
 
 // row is a batch as it is stored, in the order of columns.
 type row struct {
@@ -44,6 +44,7 @@ type row struct {
 	Comment                        string
 	Needs                          string
 	Cleared                        int64
+	PassedOver                     int64
 }
 
 func (r row) batch() (*Batch, error) {
@@ -56,7 +57,8 @@ func (r row) batch() (*Batch, error) {
 		PhaseStarted: at(r.PhaseStarted), PhaseFrom: r.PhaseFrom, Published: at(r.Published), ownerID: r.OwnerID,
 		Guard:    Guard{Users: r.Guard, Of: r.GuardOf, Confirmed: r.Confirmed},
 		Approval: Approval{AskedBy: r.AskedBy, askedID: r.AskedID, AskedAt: at(r.AskedAt), Verdict: r.Verdict, By: r.VerdictBy, At: at(r.VerdictAt), Comment: r.Comment}, Needs: rightsOf(r.Needs), ClearedAt: at(r.Cleared),
-		Counts: Counts{Rows: r.Rows, Inserted: r.Inserted, Updated: r.Updated, Unchanged: r.Unchanged, Duplicate: r.Duplicate, Invalid: r.Invalid, Stray: r.Stray},
+		Counts: Counts{Rows: r.Rows, Inserted: r.Inserted, Updated: r.Updated, Unchanged: r.Unchanged, Duplicate: r.Duplicate, Invalid: r.Invalid, Stray: r.Stray,
+			PassedOver: r.PassedOver},
 	}
 	return b, json.Unmarshal([]byte(r.FileProblems), &b.FileProblems)
 }

@@ -291,7 +291,7 @@ func TestFreeze(t *testing.T) {
 			t.Fatal(f, err)
 		}
 		there := func() bool {
-			b, err := e.Blobs.Open(f.Hash)
+			b, err := e.Blobs.Open(ctx, f.Hash)
 			if err == nil {
 				b.Close()
 			}
@@ -302,8 +302,8 @@ func TestFreeze(t *testing.T) {
 			there bool
 		}{{2 * time.Hour, true}, {23 * time.Hour, true}, {26 * time.Hour, false}} {
 			e.Directory.Now = func() time.Time { return time.Now().Add(step.ahead) }
-			if err := e.Sweep(ctx); err != nil || there() != step.there {
-				t.Errorf("after %s it is there: %v, %v", step.ahead, there(), err)
+			if sweep(t, e); there() != step.there {
+				t.Errorf("after %s it is there: %v", step.ahead, there())
 			}
 		}
 	})

@@ -117,7 +117,7 @@ func (f *Frozen) heads(ctx context.Context) ([]heads, error) {
 	}
 	all := make([]heads, len(f.Batch.Files))
 	for i := range f.Batch.Files {
-		if all[i].header, err = f.header(i); err != nil {
+		if all[i].header, err = f.header(ctx, i); err != nil {
 			return nil, err
 		}
 		h := &all[i]
@@ -130,8 +130,8 @@ func (f *Frozen) heads(ctx context.Context) ([]heads, error) {
 	return all, nil
 }
 
-func (f *Frozen) header(file int) ([]string, error) {
-	b, err := f.blob(file)
+func (f *Frozen) header(ctx context.Context, file int) ([]string, error) {
+	b, err := f.blob(ctx, file)
 	if err != nil {
 		return nil, err
 	}

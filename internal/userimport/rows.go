@@ -133,7 +133,7 @@ func (f *Frozen) read(ctx context.Context, index int, k Kind, cfg *directory.Con
 	if err := f.Engine.MayLook(ctx, f.Actor, f.Batch.ID); err != nil {
 		return err
 	}
-	b, err := f.blob(index)
+	b, err := f.blob(ctx, index)
 	if err != nil {
 		return err
 	}
@@ -174,12 +174,12 @@ func (f *Frozen) read(ctx context.Context, index int, k Kind, cfg *directory.Con
 }
 
 // blob opens one of the batch's stored files for somebody who may look at the batch.
-func (f *Frozen) blob(index int) (*blob.File, error) {
+func (f *Frozen) blob(ctx context.Context, index int) (*blob.File, error) {
 	file := f.Batch.Files[index]
 	if file.Hash == "" {
 		return nil, fault.New(fault.NotFound, "the files of batch %d are kept no longer; its counts and problems still are", f.Batch.ID)
 	}
-	return f.Engine.Blobs.Open(file.Hash)
+	return f.Engine.Blobs.Open(ctx, file.Hash)
 }
 
 func (f *Frozen) openSheet(b *blob.File, name string) (*sheet.Reader, error) {
