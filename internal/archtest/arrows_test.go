@@ -19,24 +19,26 @@ var floors = [][]string{
 	{"muster/cmd/muster"},
 	{"muster/internal/bench"},
 	{"muster/internal/web"},
-	{"muster/internal/userimport", "muster/internal/useredit", "muster/internal/sample"},
+	{"muster/internal/userimport", "muster/internal/useredit", "muster/internal/pictureimport", "muster/internal/sample"},
 	{"muster/internal/batch", "muster/internal/setup", "muster/internal/auth"},
 	{"muster/internal/directory"},
-	{"muster/internal/sqldb", "muster/internal/sheet", "muster/internal/blob", "muster/internal/extsort"},
+	{"muster/internal/sqldb", "muster/internal/sheet", "muster/internal/blob", "muster/internal/extsort", "muster/internal/photo"},
 	{"muster/internal/fault"},
 }
 
 // beside are packages for tests, which only tests import.
-var beside = []string{"muster/internal/sqldb/sqldbtest", "muster/internal/web/browsertest", "muster/internal/archtest"}
+var beside = []string{"muster/internal/sqldb/sqldbtest", "muster/internal/blob/blobtest", "muster/internal/web/browsertest", "muster/internal/archtest"}
 
 // tables may only be written by the package that owns them.
 var tables = map[string][]string{
 	"muster/internal/directory": {"users", "user_roles", "user_channels", "user_features", "roles", "role_rights", "role_rules", "access_roles",
 		"access_role_units", "org_units", "org_levels", "channels", "features", "feature_values", "crm_names", "greeting_templates", "settings",
-		"directory_revision", "user_ids", "user_writes", "user_changes", "audit", "erasures", "credentials"},
-	"muster/internal/auth":       {"sessions", "sign_in_attempts", "first_links"},
-	"muster/internal/batch":      {"batches", "batch_files", "batch_chunks", "batch_pages", "batch_page_codes", "batch_uploads"},
-	"muster/internal/userimport": {"column_choices", "import_columns", "import_corrections"},
+		"directory_revision", "user_ids", "user_writes", "user_changes", "pictures", "picture_changes", "picture_holds", "audit", "erasures", "credentials"},
+	"muster/internal/auth":          {"sessions", "sign_in_attempts", "first_links"},
+	"muster/internal/batch":         {"batches", "batch_files", "batch_chunks", "batch_pages", "batch_page_codes", "batch_uploads"},
+	"muster/internal/useredit":      {"user_sets"},
+	"muster/internal/userimport":    {"column_choices", "import_columns", "import_corrections"},
+	"muster/internal/pictureimport": {"picture_looks", "picture_choices"},
 }
 
 // writes are what a statement that writes a table begins with.

@@ -116,26 +116,10 @@ func (c *Candidate) UnknownSupervisor(inFile bool, suggestion string) {
 // SuggestUser returns the LAN ID that comes closest to the folded one given, among the supervisors within the actor's
 // scope who begin with the same letter and stand near it in the order of LAN IDs; "" when none is close.
 func (p *Probe) SuggestUser(ctx context.Context, key string) (string, error) {
-	if p.empty || key == "" || key[0] >= 0x80 {
+	if p.empty {
 		return "", nil
 	}
-	type near struct {
-		LANID string
-		Path  string
-	}
-	var names []string
-	for _, side := range []string{"u.lan_key >= $1 AND u.lan_key < $2 AND u.lan_key >= $3 ORDER BY u.lan_key", "u.lan_key >= $1 AND u.lan_key < $2 AND u.lan_key < $3 ORDER BY u.lan_key DESC"} {
-		query := `SELECT u.lan_id, coalesce(o.path, '') FROM users u LEFT JOIN org_units o ON o.id = u.org_unit_id WHERE u.profile < 3 AND ` + side + ` LIMIT 250`
-		for n, err := range sqldb.Each[near](ctx, p.q, query, key[:1], key[:1]+"\x7f", key) {
-			if err != nil {
-				return "", err
-			}
-			if p.rules.actor.Scope().Contains(n.Path) {
-				names = append(names, n.LANID)
-			}
-		}
-	}
-	return Nearest(key, names), nil
+	return suggestBeside(ctx, p.q, p.rules.actor.Scope(), attributeColumns[ByLANID], "u.profile < 3", key)
 }
 
 // Taken marks the candidates whose LAN ID the directory has (Exists), and judges the Agent IDs and PBX IDs of the

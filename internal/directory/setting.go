@@ -23,6 +23,10 @@ type Settings struct {
 	UploadMegabytes int // 1,048,576 bytes each, that one uploaded file may have; default 2,048
 	UploadRows      int // the highest row number of one file; default 16,777,216
 
+	PictureMegabytes int // 1,048,576 bytes each, that a ZIP of pictures may have; default 8,192
+	// What a picture is judged that would serve face authentication badly: "warning", which is the default, or "error".
+	PictureDark, PictureBright, PictureBlurred string
+
 	GuardUsers   int  // users that a batch may change without the guard; default 100
 	GuardPercent int  // per cent of all users that it may change without the guard; default 20
 	Approval     bool // whether a second person approves each batch; default false
@@ -35,6 +39,7 @@ type Settings struct {
 func DefaultSettings() Settings {
 	return Settings{
 		RetentionDays: 90, UploadMegabytes: 2048, UploadRows: 16_777_216,
+		PictureMegabytes: 8192, PictureDark: pictureSeverities[0], PictureBright: pictureSeverities[0], PictureBlurred: pictureSeverities[0],
 		GuardUsers: 100, GuardPercent: 20,
 		SessionIdleMinutes: 60, SessionLifetimeHours: 12,
 	}
@@ -45,6 +50,17 @@ func (s Settings) Retention() time.Duration { return time.Duration(s.RetentionDa
 
 // UploadBytes is [Settings.UploadMegabytes] in bytes.
 func (s Settings) UploadBytes() int64 { return int64(s.UploadMegabytes) << 20 }
+
+// PictureBytes is [Settings.PictureMegabytes] in bytes.
+func (s Settings) PictureBytes() int64 { return int64(s.PictureMegabytes) << 20 }
+
+// pictureSeverities are what a flaw of a picture can be, the default first.
+var pictureSeverities = []string{string(Warning), string(Error)}
+
+// PictureSeverity is what a flaw of a picture is: "dark", "bright" or "blurred".
+func (s Settings) PictureSeverity(flaw string) Severity {
+	return Severity(map[string]string{"dark": s.PictureDark, "bright": s.PictureBright, "blurred": s.PictureBlurred}[flaw])
+}
 
 // SessionIdle is [Settings.SessionIdleMinutes] as a duration.
 func (s Settings) SessionIdle() time.Duration {
@@ -61,9 +77,10 @@ type Setting struct {
 	Name        string // as the setup file and the database have it
 	Title       string
 	Help        string // what it does, in a sentence
-	Kind        string // text, number or switch
+	Kind        string // text, number, switch or choice
 	Unit        string // of a number
 	Least, Most int    // of a number
+	Choices     []string
 	Group       string // the heading that it stands under
 
 	text   func(*Settings) *string
@@ -87,6 +104,26 @@ var SettingList = []Setting{
 		Name: "upload_rows", Title: "Most rows of a file", Kind: "number", Unit: "rows", Least: 1, Most: 16_777_216, Group: "Imports",
 		Help:   "A file with a row below this one is refused as a whole; its sender is asked to split it.",
 		number: func(s *Settings) *int { return &s.UploadRows },
+	},
+	{
+		Name: "picture_megabytes", Title: "Largest ZIP of pictures", Kind: "number", Unit: "MB", Least: 1, Most: 65_536, Group: "Pictures",
+		Help:   "A ZIP of pictures that is larger is refused before anything of it is read. 1 MB is 1,048,576 bytes.",
+		number: func(s *Settings) *int { return &s.PictureMegabytes },
+	},
+	{
+		Name: "picture_dark", Title: "Picture too dark", Kind: "choice", Choices: pictureSeverities, Group: "Pictures",
+		Help: "A warning lets the picture in and says so; with an error the user keeps the picture that they have.",
+		text: func(s *Settings) *string { return &s.PictureDark },
+	},
+	{
+		Name: "picture_bright", Title: "Picture too bright", Kind: "choice", Choices: pictureSeverities, Group: "Pictures",
+		Help: "Likewise for one of which the middle is nearly white.",
+		text: func(s *Settings) *string { return &s.PictureBright },
+	},
+	{
+		Name: "picture_blurred", Title: "Picture blurred", Kind: "choice", Choices: pictureSeverities, Group: "Pictures",
+		Help: "Likewise for one without sharp edges, as of a camera that moved.",
+		text: func(s *Settings) *string { return &s.PictureBlurred },
 	},
 	{
 		Name: "retention_days", Title: "Keep files and reports", Kind: "number", Unit: "days", Least: 1, Most: 36_500, Group: "Batches",
@@ -160,6 +197,8 @@ func (d Setting) JSON(s Settings) any {
 func (d Setting) Set(s *Settings, value string) error {
 	changed := *s
 	switch {
+	case d.Choices != nil:
+		*d.text(&changed) = Fold(strings.TrimSpace(value))
 	case d.text != nil:
 		*d.text(&changed) = value
 	case d.number != nil:
@@ -185,6 +224,10 @@ func (d Setting) Set(s *Settings, value string) error {
 // wrong says why a value cannot be, and what to do; "" when it can.
 func (d Setting) wrong(s Settings) string {
 	switch {
+	case d.Choices != nil:
+		if value := *d.text(&s); !slices.Contains(d.Choices, value) {
+			return fmt.Sprintf("setting %s: %q is not allowed; give %s", d.Name, Shorten(value), strings.Join(d.Choices, " or "))
+		}
 	case d.text != nil:
 		for _, r := range *d.text(&s) {
 			if !strings.ContainsRune(extraCharacters, r) {

@@ -25,6 +25,7 @@ func TestSettingList(t *testing.T) {
 	for _, c := range []struct{ name, value, says string }{
 		{"retention_days", "0", "from 1 to 36500"}, {"retention_days", "ten", "no whole number"}, {"guard_percent", "101", "from 0 to 100"},
 		{"approval", "perhaps", "neither yes nor no"}, {"lan_id_extra_characters", ".%", "'%' cannot be allowed"}, {"upload_rows", "16777217", "to 16777216"},
+		{"picture_dark", "fatal", "give warning or error"}, {"picture_blurred", "", "give warning or error"},
 	} {
 		d, _ := directory.FindSetting(c.name)
 		s := directory.DefaultSettings()

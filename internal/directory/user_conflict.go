@@ -30,14 +30,17 @@ type UserConflict struct {
 type FieldConflict struct {
 	Field              string
 	Before, Now, Yours string // roles with ", " between them; the default where a count or value follows it
-	// Same: nothing of yours is lost, as it is what they made it, or a form has no such field (status).
+	// Same: nothing of yours is lost, as it is what they made it, or a form has no such field (status, picture).
 	Same bool
 	// Unknown: what it was before is not known, as a bulk action changed the user. Where Yours is not Now, either of you may
 	// have changed it.
 	Unknown bool
 }
 
-const statusField = "status"
+const (
+	statusField  = "status"
+	pictureField = "picture"
+)
 
 // conflict finds out what was changed since the version.
 func (h *Handle) conflict(ctx context.Context, c *userChange, version int64, in UserInput) (*UserConflict, error) {
@@ -48,6 +51,7 @@ func (h *Handle) conflict(ctx context.Context, c *userChange, version int64, in 
 	in = in.cleaned()
 	now, yours := c.k.fields(c.held.User.Input()), c.k.fields(in)
 	now[statusField], yours[statusField] = string(c.held.Status), string(c.held.Status)
+	now[pictureField], yours[pictureField] = shortHash(c.held.Picture), shortHash(c.held.Picture)
 	all := &UserConflict{Now: c.held.User, By: c.held.ChangedBy, At: c.held.ChangedAt, Merged: in}
 	for _, name := range c.k.fieldNames() {
 		before, known := was[name]
@@ -96,7 +100,7 @@ func changedSince(ctx context.Context, q sqldb.Querier, now *standing, version i
 
 // fieldNames are the fields of a conflict in the order of a form.
 func (k *known) fieldNames() []string {
-	all := append(slices.Clone(columnCodes[:]), "email", statusField)
+	all := append(slices.Clone(columnCodes[:]), "email", statusField, pictureField)
 	all[RoleColumn] = "roles"
 	for _, c := range k.cfg.Channels {
 		all = append(all, channelField+c.Name)

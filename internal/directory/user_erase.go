@@ -13,9 +13,12 @@ const Erased = "erased"
 
 // EraseUser takes the personal data of a deleted user out of the audit: their name, what they were before and after each
 // change, and the reasons. That something was done with somebody, by whom and when stays, under the same number. All who
-// were deleted under the LAN ID (in any case) are erased. It needs users:delete and audit:edit, everywhere. It is NotFound
-// where nobody was deleted under the LAN ID, Conflict where the only one is still there. The database lets nothing else of
-// the audit be changed, and this of nobody else.
+// were deleted under the LAN ID (in any case) are erased. It needs users:delete and audit:edit, everywhere.
+// Which pictures batches gave them goes with it, and the pictures themselves with the next sweeps, but for those that a
+// batch's files or reports still have: these end with the batch's retention.
+//
+// It is NotFound where nobody was deleted under the LAN ID, Conflict where the only one is still there. The database lets
+// nothing else of the audit be changed, and this of nobody else.
 func (h *Handle) EraseUser(ctx context.Context, lanID, reason string) error {
 	if err := h.actor.Need("users:delete", "audit:edit"); err != nil {
 		return err
@@ -83,6 +86,9 @@ func (h *Handle) erase(ctx context.Context, tx *sqldb.Tx, id int64, reason strin
 		WHERE subject_id = $1 AND subject = 'user' AND action <> 'erase'`, id)
 	if err != nil {
 		return fmt.Errorf("erase the user: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, "UPDATE picture_changes SET before = '', after = '' WHERE user_id = $1", id); err != nil {
+		return fmt.Errorf("erase the user's pictures: %w", err)
 	}
 	return h.audit(ctx, tx, AuditEntry{Action: "erase", Subject: "user", Name: Erased, Reason: reason, SubjectID: id})
 }

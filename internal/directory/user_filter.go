@@ -21,6 +21,9 @@ type UserFilter struct {
 	Roles, NotRoles []string
 	WithoutPicture  bool
 	BatchID         int64 // those that this batch inserted or changed
+	// BatchOutcome is Inserted or Updated, for those of BatchID that it inserted, or changed, alone. As the IDs, it is no part
+	// of an address.
+	BatchOutcome Outcome
 	// IDs are the only users to look at; nil for all, while a list that is empty picks nobody.
 	IDs []int64
 }

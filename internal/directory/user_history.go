@@ -39,7 +39,8 @@ func (h *Handle) UserHistory(ctx context.Context, id int64, before int64, limit 
 		return nil, fmt.Errorf("read the user's history: %w", err)
 	}
 	// What bulk actions changed is in their journals; the audit says of each what it was.
-	of, err := sqldb.All[AuditEntry](ctx, q, selectEntry+`batch_id IN (SELECT c.batch_id FROM user_changes c WHERE c.user_id = $1 UNION SELECT $2)
+	of, err := sqldb.All[AuditEntry](ctx, q, selectEntry+`batch_id IN (SELECT c.batch_id FROM user_changes c WHERE c.user_id = $1
+			UNION SELECT p.batch_id FROM picture_changes p WHERE p.user_id = $1 UNION SELECT $2)
 		AND id < $3 ORDER BY id DESC LIMIT $4`, id, u.BatchID, before, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read the history of the user's batches: %w", err)

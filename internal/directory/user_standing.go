@@ -114,7 +114,7 @@ func (s *standing) attributes(k *known) []attribute {
 	all := []attribute{
 		{"lan_id", s.LANID}, {"first_name", s.FirstName}, {"last_name", s.LastName}, {"agent_id", s.AgentID}, {"pbx_id", s.PBXID},
 		{"profile", s.Profile.String()}, {"supervisor", s.Supervisor}, {"org_unit", s.OrgUnit}, {"roles", setOf(s.Roles)},
-		{"access_role", s.AccessRole}, {"crm_name", s.CRMName}, {"greeting_template", s.GreetingTemplate}, {"email", s.Email}, {"status", string(s.Status)},
+		{"access_role", s.AccessRole}, {"crm_name", s.CRMName}, {"greeting_template", s.GreetingTemplate}, {"email", s.Email}, {"status", string(s.Status)}, {pictureField, shortHash(s.Picture)},
 	}
 	for _, c := range k.cfg.Channels {
 		var v any

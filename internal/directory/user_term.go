@@ -68,8 +68,15 @@ func (f UserFilter) terms(cfg *Configuration, scope Scope, changers []string) (a
 	if f.BatchID != 0 {
 		c.add(true, func(s *statement, driving bool) string {
 			id := s.arg(f.BatchID)
-			return "(" + s.column("batch_id", driving) + " = " + id + " OR " + s.column("id", driving) +
-				" IN (SELECT j.user_id FROM user_changes j WHERE j.batch_id = " + id + "))"
+			switch f.BatchOutcome {
+			case Inserted:
+				return "(" + s.column("batch_id", driving) + " = " + id + " OR " + s.column("id", driving) + " IN (" + firstPictures(id) + "))"
+			case Updated:
+				return s.column("id", driving) + " IN (SELECT j.user_id FROM user_changes j WHERE j.batch_id = " + id +
+					" UNION ALL SELECT p.user_id FROM picture_changes p WHERE p.batch_id = " + id + " AND p.before <> '')"
+			}
+			return "(" + s.column("batch_id", driving) + " = " + id + " OR " + s.column("id", driving) + " IN (SELECT j.user_id FROM user_changes j WHERE j.batch_id = " + id +
+				" UNION ALL SELECT p.user_id FROM picture_changes p WHERE p.batch_id = " + id + "))"
 		})
 	}
 	if f.WithoutPicture {
@@ -83,6 +90,11 @@ func (f UserFilter) terms(cfg *Configuration, scope Scope, changers []string) (a
 		_, c.all[len(c.all)-1].text = testText(anyField, word, false)
 	}
 	return c.all, c.nobody
+}
+
+// firstPictures are the users to whom a batch, the parameter, gave their first picture: inserted, as it counts them.
+func firstPictures(batch string) string {
+	return "SELECT p.user_id FROM picture_changes p WHERE p.batch_id = " + batch + " AND p.before = ''"
 }
 
 // anywhere tells that a word is somewhere in what the free text looks at. The folded columns are looked through row by

@@ -84,7 +84,11 @@ func (w *writer) settings(c directory.Configuration) {
 			continue
 		}
 		value := d.Value(c.Settings)
-		if d.Kind != "number" {
+		switch d.Kind {
+		case "number":
+		case "choice":
+			value = scalar(value)
+		default:
 			value = quote(value)
 		}
 		w.line("  %s: %s", d.Name, value)

@@ -46,6 +46,10 @@ settings:
   lan_id_extra_characters: ""
   upload_megabytes: 2048
   upload_rows: 16777216
+  picture_megabytes: 8192
+  picture_dark: warning
+  picture_bright: error
+  picture_blurred: warning
   retention_days: 30
   guard_users: 100
   guard_percent: 20
@@ -201,6 +205,7 @@ func TestRoundTrip(t *testing.T) {
 		})
 		c.Settings = directory.DefaultSettings()
 		c.Settings.LANIDExtraCharacters = rapid.SampledFrom([]string{"", "-", "._@"}).Draw(rt, "setting")
+		c.Settings.PictureDark = rapid.SampledFrom([]string{"warning", "error"}).Draw(rt, "dark")
 		c.Settings.GuardPercent, c.Settings.Approval = rapid.IntRange(0, 100).Draw(rt, "share"), rapid.Bool().Draw(rt, "approval")
 		file := setup.Export(c)
 		got, err := setup.Parse(file)

@@ -1,0 +1,195 @@
+package directory
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"muster/internal/sqldb"
+)
+
+// StatusEdit makes users active or inactive, as [Handle.ReactivateUser] and [Handle.DeactivateUser] do one.
+type StatusEdit struct {
+	Active bool `json:"active"`
+	// ReleasePBX gives up the PBX IDs of those who become inactive, so that they can be given to others.
+	ReleasePBX bool `json:"release_pbx,omitempty"`
+}
+
+// CleanReason is the reason as it is kept; to make users inactive takes one.
+func (e StatusEdit) CleanReason(reason string) (string, error) {
+	if e.Active {
+		return cleanReason(reason, "")
+	}
+	return cleanReason(reason, "deactivate users")
+}
+
+// statusKind is a status edit, or the undo of one.
+type statusKind struct {
+	StatusEdit
+	batch int64 // that is taken back; 0 for none
+}
+
+func (e StatusEdit) prepare(_ context.Context, _ sqldb.Querier, _ *Handle, _ *Configuration, batchID int64) (bulkKind, error) {
+	return &statusKind{StatusEdit: e, batch: batchID}, nil
+}
+
+func (k *statusKind) number() int {
+	if k.Active {
+		return 1
+	}
+	return 0
+}
+
+func (k *statusKind) same() string { return fmt.Sprintf("users.active = %d", k.number()) }
+
+// leftOut: of those who are to be active, all but administrators must have a PBX ID.
+func (k *statusKind) leftOut() []LeftOut {
+	if !k.Active {
+		return nil
+	}
+	return []LeftOut{{Code: "pbx_id.missing", Column: PBXID.String(), Condition: "users.pbx_id IS NULL AND users.profile <> 1",
+		Many: "stay inactive: they have no PBX ID; reactivate each on the user's own page, with a new one",
+		Message: func(lanID string) string {
+			return lanID + " stays inactive: this user has no PBX ID. Reactivate them on their own page, with a new one."
+		}}}
+}
+
+func (k *statusKind) warnings() []LeftOut { return nil }
+
+func (k *statusKind) takesPower(undo bool) bool { return k.Active == undo }
+
+func (k *statusKind) losesPower() string {
+	if k.Active {
+		return never
+	}
+	return always
+}
+
+func (k *statusKind) begin(context.Context, *sqldb.Tx) error { return nil }
+
+func (k *statusKind) write(ctx context.Context, tx *sqldb.Tx, s Stamp, p *bulkPiece, who string) (w BulkWritten, err error) {
+	set, was := fmt.Sprintf("active = %d, ", k.number()), "NULL"
+	if !k.Active && k.ReleasePBX {
+		set, was = set+"pbx_id = NULL, ", "users.pbx_id"
+	}
+	n, err := changed(tx.ExecContext(ctx, fmt.Sprintf(`INSERT INTO user_changes (batch_id, user_id, what, before, after, was, version)
+		SELECT CAST($3 AS BIGINT), users.id, 'status', users.active, %d, %s, users.version + 1 FROM users WHERE %s`,
+		k.number(), was, all(p.in("users.id"), who, not(k.same()))), p.args(p.batch)...))
+	if err != nil {
+		return w, fmt.Errorf("write the journal: %w", err)
+	}
+	if n == 0 {
+		return w, nil
+	}
+	if was != "NULL" {
+		if err := notePBX(ctx, tx, p, 0); err != nil {
+			return w, err
+		}
+	}
+	if !k.Active {
+		if err := bar(ctx, tx, s, p, 0); err != nil {
+			return w, err
+		}
+	}
+	w.Users, err = p.touch(ctx, tx, s, set, p.written("users.id"))
+	return w, err
+}
+
+// bar ends the sessions of those of the piece whom the journal tells of, and lets nobody rely on them as supervisors.
+// undone is what the journal says of whether they were given back.
+func bar(ctx context.Context, tx *sqldb.Tx, s Stamp, p *bulkPiece, undone int) error {
+	_, err := tx.ExecContext(ctx, fmt.Sprintf(`UPDATE credentials SET barred_at = $3, link_hash = NULL, link_until = 0 WHERE %s AND user_id IN (
+		SELECT j.user_id FROM user_changes j JOIN users v ON v.id = j.user_id WHERE %s AND j.undone = %d AND v.version = j.version - %d)`,
+		p.in("user_id"), p.journal("j"), undone, 1-undone), p.args(s.At)...)
+	if err != nil {
+		return fmt.Errorf("end the users' sessions: %w", err)
+	}
+	return raisePeople(ctx, tx)
+}
+
+// mostNotes is how many ranges of ids a piece is noted as at most: between them may be others, whose texts are then read again
+// for nothing.
+const mostNotes = 32
+
+// notePBX tells that PBX IDs of the piece were released or given back. undone is as bar has it.
+func notePBX(ctx context.Context, tx *sqldb.Tx, p *bulkPiece, undone int) error {
+	ids, err := sqldb.All[int64](ctx, tx, fmt.Sprintf(`SELECT j.user_id FROM user_changes j JOIN users v ON v.id = j.user_id
+		WHERE %s AND j.was IS NOT NULL AND j.undone = %d AND v.version = j.version - %d ORDER BY j.user_id`, p.journal("j"), undone, 1-undone), p.args()...)
+	if err != nil {
+		return fmt.Errorf("look whose PBX IDs changed: %w", err)
+	}
+	return noteWritten(ctx, tx, fewRanges(ids, mostNotes)...)
+}
+
+// fewRanges are at most so many ranges that hold all of the ids, which ascend, and as few others as can be.
+func fewRanges(ids []int64, most int) (ranges []IDs) {
+	if len(ids) == 0 {
+		return nil
+	}
+	var gaps []int64
+	for i, id := range ids[1:] {
+		if gap := id - ids[i]; gap > 1 {
+			gaps = append(gaps, gap)
+		}
+	}
+	slices.Sort(gaps)
+	least := int64(2) // ranges are parted at gaps as wide
+	if len(gaps) >= most {
+		least = gaps[len(gaps)-most+1]
+		if gaps[len(gaps)-most] == least {
+			least++ // too many are as wide
+		}
+	}
+	from := ids[0]
+	for i, id := range ids[1:] {
+		if id-ids[i] >= least {
+			ranges = append(ranges, IDs{First: from, End: ids[i] + 1})
+			from = id
+		}
+	}
+	return append(ranges, IDs{First: from, End: ids[len(ids)-1] + 1})
+}
+
+// stays: a PBX ID that was released may be somebody else's by now.
+func (k *statusKind) stays() []LeftOut {
+	if k.Active || !k.ReleasePBX {
+		return nil
+	}
+	return []LeftOut{{Code: "undo.pbx_id_taken", Column: PBXID.String(),
+		Condition: journalOf(k.batch, "EXISTS (SELECT 1 FROM users o WHERE o.pbx_id = x.was)"),
+		Many:      "stay inactive: their PBX IDs are other users' by now",
+		Message: func(lanID string) string {
+			return lanID + " stays inactive: their PBX ID is another user's by now. Reactivate them on their own page, with a new one."
+		}}}
+}
+
+// journalOf is the condition that x, the batch's line of the journal on the user, is as the condition has it.
+func journalOf(batch int64, condition string) string {
+	return fmt.Sprintf("EXISTS (SELECT 1 FROM user_changes x WHERE x.batch_id = %d AND x.user_id = users.id AND %s)", batch, condition)
+}
+
+func (k *statusKind) restore(ctx context.Context, tx *sqldb.Tx, s Stamp, p *bulkPiece) error {
+	if !k.Active && k.ReleasePBX {
+		if err := notePBX(ctx, tx, p, 1); err != nil {
+			return err
+		}
+	}
+	if k.Active {
+		if err := bar(ctx, tx, s, p, 1); err != nil {
+			return err
+		}
+	}
+	_, err := tx.ExecContext(ctx, "UPDATE users SET active = m.before, pbx_id = coalesce(m.was, users.pbx_id) FROM "+p.marked()+" WHERE users.id = m.user_id", p.args()...)
+	return judgeAgain(err, "give the status back")
+}
+
+// judgeAgain says of an error that somebody was quicker with what the statement relied on that all is to be judged again.
+func judgeAgain(err error, doing string) error {
+	switch kind := sqldb.ErrorKind(err); {
+	case err == nil:
+		return nil
+	case kind == sqldb.Unique, kind == sqldb.ForeignKey:
+		return fmt.Errorf("%s: %w: %w", doing, ErrConfigurationChanged, err)
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}
