@@ -18,11 +18,7 @@ type Files struct {
 // Demo returns a first import into the Organisation: its managers, team leads and agents, in no
 // order, with about thirty mistakes. It needs the option "Supervisors may be in the same file".
 func Demo() Files {
-	d := &demo{organisation: theOrganisation(), lanIDs: map[string]bool{}, marked: map[*row]bool{}}
-	d.hire()
-	d.addBrokenSupervisors()
-	d.shuffle()
-	d.makeMistakes()
+	d := makeDemo()
 	channels, features := d.details()
 	d.expected.add(len(d.rows)-d.expected.Rows, inserted)
 
@@ -36,6 +32,16 @@ func Demo() Files {
 		Features: spreadsheet(d.featureColumns(), features),
 		Expected: d.expected,
 	}
+}
+
+// makeDemo makes the rows of UserDetails.
+func makeDemo() *demo {
+	d := &demo{organisation: theOrganisation(), lanIDs: map[string]bool{}, marked: map[*row]bool{}}
+	d.hire()
+	d.addBrokenSupervisors()
+	d.shuffle()
+	d.makeMistakes()
+	return d
 }
 
 // demo is the file in the making. Its expected counts hold the rows with a mistake until the end.
