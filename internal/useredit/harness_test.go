@@ -56,6 +56,7 @@ type house struct {
 	dir    *directory.Directory
 	engine *batch.Engine
 	op     *useredit.Operation
+	edit   *useredit.Editing
 	cfg    directory.Configuration
 	users  int64 // ids 1 to users are taken
 
@@ -78,7 +79,8 @@ func newHouse(t testing.TB, cfg sqldb.Config) *house {
 
 func openHouse(t testing.TB, cfg sqldb.Config) *house {
 	t.Helper()
-	h := &house{db: sqldbtest.Open(t, cfg), actors: map[string]directory.Actor{}, op: &useredit.Operation{PieceUsers: 2, ChunkUsers: 4}}
+	h := &house{db: sqldbtest.Open(t, cfg), actors: map[string]directory.Actor{}, op: &useredit.Operation{PieceUsers: 2, ChunkUsers: 4},
+		edit: &useredit.Editing{PieceUsers: 2, ChunkUsers: 4}}
 	h.dir = directory.New(h.db)
 	h.dir.Now = func() time.Time {
 		if f := h.tick.Load(); f != nil {
@@ -88,12 +90,15 @@ func openHouse(t testing.TB, cfg sqldb.Config) *house {
 	}
 	h.engine = &batch.Engine{
 		DB: h.db, Directory: h.dir, Blobs: &blob.Disk{Dir: filepath.Join(cfg.Dir, "blobs")}, Scratch: t.TempDir(),
-		Operations: map[string]batch.Operation{useredit.Action: h.op}, MaxUpload: 1 << 24, Patience: 20 * time.Second,
+		Operations: map[string]batch.Operation{useredit.Action: h.op, useredit.AssignRole: h.edit}, MaxUpload: 1 << 24, Patience: 20 * time.Second,
 		Actor: func(_ context.Context, owner, source string) (directory.Actor, error) {
 			h.mu.Lock()
 			defer h.mu.Unlock()
 			return h.actors[owner], nil
 		},
+	}
+	for _, action := range useredit.EditActions {
+		h.engine.Operations[action] = h.edit
 	}
 	return h
 }

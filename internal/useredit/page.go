@@ -23,7 +23,8 @@ type Row struct {
 // RowsQuery picks rows.
 type RowsQuery struct {
 	Outcome directory.Outcome
-	After   int64 // what an earlier Page returned as next; 0: from the beginning
+	Code    string // of an edit of a set: rows that have this problem; "" for all
+	After   int64  // what an earlier Page returned as next; 0: from the beginning
 	Limit   int
 }
 
