@@ -74,6 +74,9 @@ func auditField(c directory.AuditChange) string {
 // auditCounts is what an entry says of a batch, in a line: its options when it begins, its counts at its end, and between
 // them how it went on. What is none is left out.
 func auditCounts(e directory.AuditEntry) string {
+	if words := editAudited(e); words != "" {
+		return words
+	}
 	var parts []string
 	for _, c := range e.Changes() {
 		before, after := strings.Join(c.Before, ", "), strings.Join(c.After, ", ")

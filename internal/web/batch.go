@@ -9,13 +9,14 @@ import (
 	"muster/internal/batch"
 	"muster/internal/directory"
 	"muster/internal/fault"
+	"muster/internal/pictureimport"
 	"muster/internal/useredit"
 	"muster/internal/userimport"
 )
 
 // mayLook are the rights of which one lets somebody look at batches: at their own, or with the first one everywhere at
 // everybody's, which the engine sees to.
-var mayLook = []directory.Right{"batches:access", "users:add", "users:edit"}
+var mayLook = []directory.Right{"batches:access", "users:add", "users:edit", "pictures:add"}
 
 func (s *Server) batchRoutes() []route {
 	return []route{
@@ -89,8 +90,8 @@ func (s *Server) askUndo(v *visit) error {
 
 // undoable tells whether the batch did something that is still there, as far as the batch itself knows.
 func undoable(b *batch.Batch) bool {
-	if replaces(b) && !b.State.Live() {
-		return useredit.Undoable(b)
+	if edits(b) && !b.State.Live() {
+		return editUndoable(b)
 	}
 	if b.Counts.Inserted+b.Counts.Updated <= b.Undone {
 		return false
@@ -114,16 +115,22 @@ func actionName(action string) string {
 	if action == userimport.Action {
 		return "Import users"
 	}
+	if action == pictureimport.Action {
+		return "Import user profile pictures"
+	}
 	if action == useredit.Action {
 		return "Replace a value"
+	}
+	if edit, known := editActionOf(action); known {
+		return edit.Title
 	}
 	return action
 }
 
 // filesName names a batch by its files: "UserDetails.csv and 2 more".
 func filesName(b *batch.Batch) string {
-	if replaces(b) {
-		return replaceName(b)
+	if edits(b) {
+		return editName(b)
 	}
 	if len(b.Files) == 0 {
 		return actionName(b.Action)
@@ -166,7 +173,7 @@ func stateWords(b *batch.Batch) (tone, word string) {
 		if b.Cancel {
 			return "amber", "Cancelling"
 		}
-		if replaces(b) {
+		if edits(b) {
 			return "blue", "Applying"
 		}
 		return "blue", "Importing"

@@ -42,6 +42,18 @@ var codeLabels = map[string]string{
 	"channel.repeated_user": "Channel row repeated",
 	"feature.repeated_user": "Feature row repeated",
 
+	"picture.not_an_image":    "Not a JPEG or PNG",
+	"picture.too_large":       "5 MB or more",
+	"picture.too_many_pixels": "Too many pixels",
+	"picture.damaged":         "Damaged",
+	"picture.no_user":         "Nobody’s picture",
+	"picture.repeated":        "Another picture of the same user",
+	"picture.too_small":       "Too small",
+	"picture.dark":            "Too dark",
+	"picture.bright":          "Too bright",
+	"picture.blurred":         "Blurred",
+	"picture.out_of_scope":    "User outside your access role",
+
 	"file.no_header":       "No header",
 	"file.unknown_kind":    "None of the templates",
 	"file.no_user_details": "No UserDetails",
@@ -53,6 +65,12 @@ var codeLabels = map[string]string{
 	"file.bad_quotes":      "Quotation marks",
 	"file.not_text":        "Not a spreadsheet",
 	"file.too_large":       "Too large",
+
+	"user.last_administrator": "Last administrator",
+	"user.too_much":           "Could do more than you",
+	"user.gone":               "Not there any more",
+	"user.out_of_scope":       "Outside your access role",
+	"user.changed_since":      "Changed since",
 
 	"undo.has_reports":   "Has reports by now",
 	"undo.changed_since": "Changed since",

@@ -13,10 +13,11 @@ type batchPage struct {
 	Who      string
 	MayAct   bool
 	Deciding approvalPart
-	Columns  *columnsPart // how to go on where a file has unknown columns
-	Result   *resultPart  // what happened, or in a preview will
-	Replace  *replacePart // likewise, where a value is replaced
-	Kept     *keptPart    // what an undo left
+	Columns  *columnsPart  // how to go on where a file has unknown columns
+	Result   *resultPart   // what happened, or in a preview will
+	Edit     *editPart     // likewise, where users who are there change
+	Pictures *picturesPart // likewise, where pictures are imported
+	Kept     *keptPart     // what an undo left
 	Links    batchLinks
 	still    bool // a specimen: it does not ask how far it is
 	Quicker  bool // a decision came too late: somebody else had decided
@@ -42,8 +43,11 @@ func (s *Server) batchPage(v *visit) error {
 	if v.fragment("result") && p.Result != nil {
 		return v.part(resultInside(p))
 	}
-	if v.fragment("result") && p.Replace != nil {
-		return v.part(replaceInside(p))
+	if v.fragment("result") && p.Pictures != nil {
+		return v.showPictures(p)
+	}
+	if v.fragment("result") && p.Edit != nil {
+		return v.part(editInside(p))
 	}
 	return v.show(batchTitle(b), batchPageView(p))
 }
@@ -54,8 +58,11 @@ func (s *Server) fillBatchPage(v *visit, b *batch.Batch, asked rowsAsked) (*batc
 	if p.Deciding, err = s.approvalPart(v, b); err != nil {
 		return nil, err
 	}
-	if replaces(b) {
-		return p, s.fillReplacePage(v, b, p, asked)
+	if importsPictures(b) {
+		return p, s.fillPicturesPage(v, b, p, asked)
+	}
+	if edits(b) {
+		return p, s.fillEditPage(v, b, p, asked)
 	}
 	if p.Links, err = s.batchLinks(v, b); err != nil {
 		return nil, err
@@ -100,7 +107,10 @@ func batchUnder(b *batch.Batch) string {
 
 // rowNoun is what the batch counts.
 func rowNoun(b *batch.Batch) string {
-	if replaces(b) {
+	if importsPictures(b) {
+		return "picture"
+	}
+	if edits(b) {
 		return "user"
 	}
 	return "row"
@@ -146,6 +156,8 @@ func outcomeWords(o directory.Outcome, preview bool) string {
 		return "not applied"
 	case o == directory.Inserted && preview:
 		return "will be inserted"
+	case o == directory.Updated && preview:
+		return "will be updated"
 	}
 	return string(o)
 }

@@ -27,7 +27,11 @@ func (s *Server) batchProgress(v *visit) error {
 	if !v.fragment("progress") {
 		return v.redirect(batchPath(b.ID))
 	}
-	p, err := s.fillBatchPage(v, b, rowsAsked{})
+	asked := rowsAsked{}
+	if importsPictures(b) {
+		asked = rowsOnPage(v) // somebody may look through them while the check goes on
+	}
+	p, err := s.fillBatchPage(v, b, asked)
 	if err != nil {
 		return err
 	}
@@ -49,7 +53,11 @@ func progressSteps(b *batch.Batch) []progressStep {
 	}
 	at := map[string]int{"reading": 0, "checking": 1, "applying": 2}[b.Phase]
 	names := []string{"Reading", "Checking", "Applying"}
-	if replaces(b) {
+	if importsPictures(b) {
+		names = []string{"Matching", "Looking at pictures", "Applying"}
+		at = map[string]int{phaseLooking: 1, "applying": 2}[b.Phase]
+	}
+	if edits(b) {
 		names, at = names[1:], 0
 		if b.State == batch.Applying {
 			at = 1
@@ -69,8 +77,10 @@ func progressTitle(b *batch.Batch) string {
 		return "Cancelling: what is under way ends first"
 	case b.State == batch.Received:
 		return "Waiting for its turn"
-	case replaces(b):
-		return replaceProgress(b)
+	case importsPictures(b):
+		return picturesProgress(b)
+	case edits(b):
+		return editProgress(b)
 	case b.State == batch.Undoing:
 		return "Removing the users that the import inserted"
 	case b.Phase == "reading" && b.State == batch.Applying:

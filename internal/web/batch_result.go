@@ -35,6 +35,7 @@ type resultPart struct {
 	Correctable bool   // the rows shown can be corrected here
 	Pending     int64  // corrected rows that wait to be run
 	OpenUsers   bool   // the person may look at users
+	MayAssign   bool   // and may change them
 	Mapped      []userimport.MappedColumn
 }
 
@@ -92,7 +93,7 @@ func (s *Server) resultPart(v *visit, b *batch.Batch, asked rowsAsked) (*resultP
 	if !slices.Contains(outcomes, asked.Show) {
 		asked = rowsAsked{Show: mostWanted(b)}
 	}
-	r := &resultPart{rowsAsked: asked, Preview: b.State == batch.Ready || b.State == batch.Awaiting, Total: outcomeCount(b, asked.Show), OpenUsers: v.can("users:access"),
+	r := &resultPart{rowsAsked: asked, Preview: b.State == batch.Ready || b.State == batch.Awaiting, Total: outcomeCount(b, asked.Show), OpenUsers: v.can("users:access"), MayAssign: v.can("users:access") && v.can("users:edit"),
 		Rejects: b.Counts.Duplicate + b.Counts.Invalid + b.Counts.Stray + notApplied(b)}
 	f := s.frozen(v, b)
 	var err error

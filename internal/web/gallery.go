@@ -20,7 +20,7 @@ type specimen struct {
 // specimens are what the gallery shows, and what the browser tests look at in light and dark.
 func specimens() []specimen {
 	var all []specimen
-	for _, of := range [][]specimen{signInSpecimens(), stateSpecimens(), userSpecimens(), oneUserSpecimens(), importSpecimens(), replaceSpecimens(), historySpecimens(), catalogueSpecimens(), roleSpecimens(), auditSpecimens(), orgSpecimens()} {
+	for _, of := range [][]specimen{signInSpecimens(), stateSpecimens(), userSpecimens(), oneUserSpecimens(), importSpecimens(), pictureSpecimens(), replaceSpecimens(), editSpecimens(), historySpecimens(), catalogueSpecimens(), roleSpecimens(), auditSpecimens(), orgSpecimens()} {
 		all = append(all, of...)
 	}
 	return all
@@ -80,6 +80,7 @@ func (s *Server) galleryRoutes() []route {
 	return []route{
 		{pattern: "GET /_gallery", open: true, do: s.gallery},
 		{pattern: "GET /_gallery/{name}", open: true, do: s.specimen},
+		{pattern: "GET /users/{id}/picture/" + specimenPicture + "/{size}", open: true, do: s.specimenFace},
 	}
 }
 

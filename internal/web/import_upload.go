@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"mime/multipart"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"muster/internal/batch"
+	"muster/internal/directory"
 	"muster/internal/fault"
 	"muster/internal/userimport"
 )
@@ -22,11 +24,46 @@ const (
 	drainTime   = 20 * time.Second
 )
 
-// startImport takes the files as they come, part by part, and makes the batch that checks them. What an import is to do
-// comes before the files. Nothing of a file is held in memory.
+// intake is an upload that a batch is to be made of: how many files there may be, and what becomes of what comes.
+type intake struct {
+	most          int
+	tooMany, none string // what is said of more files than most, and of none
+	limit         func(context.Context, *batch.Engine) (int64, error)
+	freeze        func(context.Context, *batch.Engine, directory.Actor, string, io.Reader) (batch.File, error)
+	field         func(name, value string)
+	create        func(*visit, []batch.File) (*batch.Batch, error)
+}
+
+// startImport takes the files of an import of users, and makes the batch that checks them.
 func (s *Server) startImport(v *visit) error {
+	var options userimport.Options
+	return s.startUpload(v, &intake{
+		most:    maxImportFiles,
+		tooMany: fmt.Sprintf("an import takes %d files at most; select UserDetails, ChannelCountDetails and FeatureDetails only", maxImportFiles),
+		none:    "no file was selected; select UserDetails.csv, and the other two if you have filled them in",
+		limit:   func(ctx context.Context, e *batch.Engine) (int64, error) { return e.UploadLimit(ctx) },
+		freeze: func(ctx context.Context, e *batch.Engine, a directory.Actor, name string, r io.Reader) (batch.File, error) {
+			return e.Freeze(ctx, a, name, r)
+		},
+		field: func(name, value string) {
+			switch name {
+			case "preview":
+				options.Preview = value == "yes"
+			case "in_file_supervisors":
+				options.InFileSupervisors = value == "yes"
+			}
+		},
+		create: func(v *visit, files []batch.File) (*batch.Batch, error) {
+			return s.Engine.CreateFrozen(v.ctx(), v.actor(), batch.Spec{Action: userimport.Action, Options: options}, files)
+		},
+	})
+}
+
+// startUpload takes the files as they come, part by part, and makes a batch of them. What it is to do comes before the
+// files. Nothing of a file is held in memory.
+func (s *Server) startUpload(v *visit, in *intake) error {
 	body := &upload{body: v.Body, control: http.NewResponseController(v.w)}
-	b, err := s.receive(v, body)
+	b, err := s.receive(v, in, body)
 	if err != nil {
 		// The rest is of no use to anybody, and the connection cannot be used again.
 		v.w.Header().Set("Connection", "close")
@@ -41,61 +78,57 @@ func (s *Server) startImport(v *visit) error {
 	return v.redirect(location)
 }
 
-func (s *Server) receive(v *visit, body *upload) (*batch.Batch, error) {
+func (s *Server) receive(v *visit, in *intake, body *upload) (*batch.Batch, error) {
 	v.Body = body
 	parts, err := v.MultipartReader()
 	if err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "this is not an upload of files; select them in the Import users dialog")
+		return nil, fault.Wrap(fault.Invalid, err, "this is not an upload of files; select them in the dialog")
 	}
-	options, files, err := s.receiveParts(v, parts)
+	files, err := s.receiveParts(v, in, parts)
 	if err != nil {
 		return nil, err
 	}
 	if len(files) == 0 {
-		return nil, fault.New(fault.Invalid, "no file was selected; select UserDetails.csv, and the other two if you have filled them in")
+		return nil, fault.New(fault.Invalid, "%s", in.none)
 	}
 	// A large upload takes its time: the session may have ended meanwhile, or the right been taken away.
 	if v.session, err = s.Auth.Session(v.ctx(), v.token()); err != nil {
 		return nil, err
 	}
-	return s.Engine.CreateFrozen(v.ctx(), v.actor(), batch.Spec{Action: userimport.Action, Options: options}, files)
+	return in.create(v, files)
 }
 
-func (s *Server) receiveParts(v *visit, parts *multipart.Reader) (userimport.Options, []batch.File, error) {
-	var options userimport.Options
-	var files []batch.File
+func (s *Server) receiveParts(v *visit, in *intake, parts *multipart.Reader) (files []batch.File, err error) {
 	for {
 		part, err := parts.NextPart()
 		if err == io.EOF {
-			return options, files, nil
+			return files, nil
 		}
 		if err != nil {
-			return options, nil, fault.Wrap(fault.Invalid, err, "the upload did not arrive whole; send it again")
+			return nil, fault.Wrap(fault.Invalid, err, "the upload did not arrive whole; send it again")
 		}
 		switch name := part.FormName(); {
 		case name == "files" && part.FileName() != "":
-			if len(files) == maxImportFiles {
-				return options, nil, fault.New(fault.TooLarge, "an import takes %d files at most; select UserDetails, ChannelCountDetails and FeatureDetails only", maxImportFiles)
+			if len(files) == in.most {
+				return nil, fault.New(fault.TooLarge, "%s", in.tooMany)
 			}
-			file, err := s.receiveFile(v, part)
+			file, err := s.receiveFile(v, in, part)
 			if err != nil {
-				return options, nil, err
+				return nil, err
 			}
 			files = append(files, file)
-		case name == "preview":
-			options.Preview = checked(part)
-		case name == "in_file_supervisors":
-			options.InFileSupervisors = checked(part)
+		case name != "files":
+			in.field(name, fieldValue(part))
 		}
 	}
 }
 
 // receiveFile stores a file, and says in people's words where it is too large.
-func (s *Server) receiveFile(v *visit, part *multipart.Part) (batch.File, error) {
+func (s *Server) receiveFile(v *visit, in *intake, part *multipart.Part) (batch.File, error) {
 	name := fileName(part.FileName())
-	file, err := s.Engine.Freeze(v.ctx(), v.actor(), name, part)
+	file, err := in.freeze(v.ctx(), s.Engine, v.actor(), name, part)
 	if fault.KindOf(err) == fault.TooLarge {
-		most, limitErr := s.Engine.UploadLimit(v.ctx())
+		most, limitErr := in.limit(v.ctx(), s.Engine)
 		if limitErr != nil {
 			return file, limitErr
 		}
@@ -117,10 +150,13 @@ func fileName(given string) string {
 	return name
 }
 
-// checked reads a checkbox: only one that is ticked is sent.
-func checked(part *multipart.Part) bool {
-	value, err := io.ReadAll(io.LimitReader(part, 8))
-	return err == nil && string(value) == "yes"
+// fieldValue reads a field of a dialog: none has a long value.
+func fieldValue(part *multipart.Part) string {
+	value, err := io.ReadAll(io.LimitReader(part, 32))
+	if err != nil {
+		return ""
+	}
+	return string(value)
 }
 
 // upload is a body whose sender may take any time as long as something comes.

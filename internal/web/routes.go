@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
 	"muster/internal/directory"
@@ -18,6 +19,7 @@ type route struct {
 	open    bool              // nobody needs to be signed in
 	any     []directory.Right // who is signed in holds one of these; none: everybody who may sign in
 	upload  bool              // the body may be large, and the handler bounds it
+	most    int64             // of a form with a file, in bytes, where that is more than maxBody
 	long    bool              // the answer may take long to be taken
 	do      handler
 }
@@ -37,7 +39,7 @@ func (s *Server) routes() []route {
 		{pattern: "POST /theme", open: true, do: s.setTheme},
 		{pattern: "GET /healthz", open: true, do: s.healthz},
 		{pattern: "GET /readyz", open: true, do: s.readyz},
-	}, s.userRoutes(), s.oneUserRoutes(), s.deletedRoutes(), s.importRoutes(), s.batchRoutes(), s.orgRoutes(), s.auditRoutes(), s.catalogueRoutes(), s.settingRoutes(), s.roleRoutes(), s.accessRoleRoutes(), s.galleryRoutes())
+	}, s.userRoutes(), s.oneUserRoutes(), s.deletedRoutes(), s.importRoutes(), s.pictureRoutes(), s.batchRoutes(), s.orgRoutes(), s.auditRoutes(), s.catalogueRoutes(), s.settingRoutes(), s.roleRoutes(), s.accessRoleRoutes(), s.editRoutes(), s.galleryRoutes())
 }
 
 // maxBody bounds what a form may send, in bytes; uploads have bounds of their own.
@@ -48,7 +50,11 @@ func (s *Server) serve(rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := &visit{Request: r, w: w, server: s, route: rt}
 		if !rt.upload {
-			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+			most := int64(maxBody)
+			if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
+				most = max(most, rt.most)
+			}
+			r.Body = http.MaxBytesReader(w, r.Body, most)
 		}
 		err := v.enter()
 		if err == nil {

@@ -31,7 +31,7 @@ type permit struct {
 // Others' batches are looked at everywhere or not at all; those who decide about them need batches:edit as well.
 const (
 	look    = "batches:access"
-	lookOwn = "batches:access|users:add|users:edit"
+	lookOwn = "batches:access|users:add|users:edit|pictures:add"
 	act     = "batches:access batches:edit users:add"
 	actOwn  = "users:add"
 )
@@ -82,11 +82,18 @@ var permits = map[string]permit{
 	"GET /users/deleted":                        {ways: "users:delete"},
 	"POST /users/deleted/erase":                 {ways: "users:delete audit:edit", fails: http.StatusNotFound, form: url.Values{"lan_id": {"gone9"}, "again": {"gone9"}}},
 	"POST /users/{lan_id}/sign-in-link":         {ways: "users:access users:edit", path: "/users/" + siteSubject + "/sign-in-link"},
+	"GET /edits/file":                           {ways: "users:access users:edit", list: true},
+	"POST /edits/file":                          {ways: "users:access users:edit", list: true, fails: http.StatusUnprocessableEntity},
+	"POST /edits/{action}":                      {ways: "users:access users:edit", list: true, path: "/edits/assign-role", fails: http.StatusUnprocessableEntity},
+	"GET /edits/{set}/{action}":                 {ways: "users:access users:edit", path: "/edits/nosuchset/assign-role", fails: http.StatusNotFound},
+	"POST /edits/{set}/{action}":                {ways: "users:access users:edit", path: "/edits/nosuchset/assign-role", fails: http.StatusNotFound},
+	"POST /edits/{set}/{action}/effects":        {ways: "users:access users:edit", path: "/edits/nosuchset/assign-role/effects", fails: http.StatusNotFound},
+	"GET /edits/{set}/{action}/units":           {ways: "users:access users:edit", path: "/edits/nosuchset/move-users/units", fails: http.StatusNotFound},
 	"GET /imports/new":                          {ways: "users:add"},
 	"GET /imports/limits":                       {ways: "users:add"},
 	"POST /imports":                             {ways: "users:add", fails: http.StatusUnprocessableEntity},
 	"GET /templates/{file}":                     {ways: "users:add", path: "/templates/UserDetails.csv"},
-	"GET /batches":                              {ways: "batches:access|users:add|users:edit", list: true},
+	"GET /batches":                              {ways: "batches:access|users:add|users:edit|pictures:add", list: true},
 	"GET /batches/{id}":                         {ways: look, own: lookOwn, batch: "done", path: "/batches/%d"},
 	"GET /batches/{id}/progress":                {ways: look, own: lookOwn, batch: "done", path: "/batches/%d/progress"},
 	"GET /batches/{id}/rejects/{file}":          {ways: look, own: lookOwn, batch: "done", path: "/batches/%d/rejects/UserDetails.csv"},
@@ -154,6 +161,18 @@ var permits = map[string]permit{
 	"POST /access-roles/{id}/delete":            {ways: "access-roles:access access-roles:delete", path: "/access-roles/1/delete"},
 	"GET /_gallery":                             {open: true},
 	"GET /_gallery/{name}":                      {open: true, path: "/_gallery/sign-in"},
+
+	"GET /pictures/new":                       {ways: "pictures:add"},
+	"GET /pictures/limits":                    {ways: "pictures:add"},
+	"POST /pictures":                          {ways: "pictures:add", fails: http.StatusUnprocessableEntity},
+	"POST /pictures/check":                    {ways: "pictures:add"},
+	"GET /batches/{id}/pictures/{row}/{size}": {ways: look, own: lookOwn, batch: "pictures", path: "/batches/%d/pictures/1/small"},
+	"GET /batches/{id}/pictures/{row}/give":   {ways: "batches:access batches:edit users:access pictures:add", own: "pictures:add", batch: "pictures", path: "/batches/%d/pictures/2/give"},
+	"POST /batches/{id}/pictures/{row}/give":  {ways: "batches:access batches:edit users:access pictures:add", own: "pictures:add", batch: "pictures", path: "/batches/%d/pictures/2/give", form: url.Values{"user": {"1000001"}}},
+	"GET /users/{id}/picture/{hash}/{size}":   {ways: "users:access", path: siteSubjectPath + "/picture/" + sitePicture + "/small"},
+	"GET /users/{id}/picture/remove":          {ways: "users:access users:edit pictures:delete", path: siteSubjectPath + "/picture/remove"},
+	"POST /users/{id}/picture/remove":         {ways: "users:access users:edit pictures:delete", path: siteSubjectPath + "/picture/remove", form: url.Values{"version": {"1"}}},
+	"GET /users/{id}/picture/specimen/{size}": {open: true, path: "/users/1/picture/specimen/small"},
 }
 
 func TestEveryRouteHasItsPermit(t *testing.T) {
@@ -298,7 +317,7 @@ func (p *permit) try(w *site, pattern string) {
 			w.Errorf("the owner with %s: %d %.300s", way, r.Code, r.Body)
 		}
 	}
-	w.owner("users:access users:add")
+	w.owner(siteOwnerRights)
 	for _, way := range strings.Split(p.ways, "|") {
 		allow(way, w.person("All", way))
 	}
@@ -313,7 +332,7 @@ func (w *site) owner(rights string) {
 		w.exec("INSERT INTO role_rights (role_id, module, action) SELECT id, $2, $3 FROM roles WHERE name = $1", "of "+siteOwner, module, action)
 	}
 	scope := "Own unit"
-	if rights == "users:access users:add" {
+	if rights == siteOwnerRights {
 		scope = "All"
 	}
 	w.exec("UPDATE users SET access_role_id = (SELECT id FROM access_roles WHERE name = $2) WHERE lan_id = $1", siteOwner, scope)
@@ -344,6 +363,7 @@ func linksOf(t *testing.T, body string) []shownLink {
 			attr[a.Key] = a.Val
 		}
 		add := func(method, target string) {
+			target, _, _ = strings.Cut(target, "#")
 			if strings.HasPrefix(target, "/") && !strings.HasPrefix(target, "/assets/") {
 				all = append(all, shownLink{method, target})
 			}
@@ -358,6 +378,7 @@ func linksOf(t *testing.T, body string) []shownLink {
 		add(method, attr["action"])
 		add("POST", attr["formaction"])
 		add("POST", attr["data-upload"])
+		add("GET", attr["src"])
 	}
 	return all
 }
@@ -370,14 +391,14 @@ func TestNothingIsShownThatWouldBeRefused(t *testing.T) {
 	for _, rt := range w.routes() {
 		mux.Handle(rt.pattern, http.NotFoundHandler())
 	}
-	batches := []int64{w.batchFor("done"), w.batchFor("ready"), w.batchFor("strange"), w.batchFor("corrected"), w.batchFor("awaiting")}
+	batches := []int64{w.batchFor("done"), w.batchFor("ready"), w.batchFor("strange"), w.batchFor("corrected"), w.batchFor("awaiting"), w.batchFor("pictures"), w.batchFor("pictures-done")}
 	for _, rights := range []string{"users:access", "users:add", "batches:access", "users:access users:edit", "users:access users:add", "users:access batches:access",
 		"users:access users:add users:edit batches:access", "users:access users:add batches:access batches:edit", "batches:access batches:edit",
-		"users:access users:delete", "users:access users:edit users:delete", "audit:access", "users:access audit:access batches:access"} {
+		"users:access users:delete", "users:access users:edit users:delete", "pictures:add", "users:access pictures:add", "users:access users:edit pictures:add", "users:access users:edit pictures:delete", "users:access users:add pictures:add batches:access batches:edit", "audit:access", "users:access audit:access batches:access"} {
 		for _, scope := range []string{"All", "Own unit"} {
 			token := w.person(scope, rights)
 			w.exec("UPDATE users SET org_unit_id = (SELECT org_unit_id FROM users WHERE lan_id = $1) WHERE lan_id LIKE 'person%'", siteSubject)
-			pages := []string{"/users", "/users?selected=" + fmt.Sprint(1_000_001), "/batches", "/batches?state=awaiting", "/audit", "/account", "/imports/new", "/users/export",
+			pages := []string{"/users", "/users?selected=" + fmt.Sprint(1_000_001), "/batches", "/batches?state=awaiting", "/audit", "/account", "/imports/new", "/pictures/new", "/users/export",
 				"/users/new", siteSubjectPath, siteSubjectPath + "/edit", siteSubjectPath + "/deactivate", siteSubjectPath + "/delete"}
 			for _, id := range batches {
 				pages = append(pages, batchPath(id), batchPath(id)+"?show=inserted", batchPath(id)+"/correct", batchPath(id)+"/undo")

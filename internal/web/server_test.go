@@ -18,6 +18,8 @@ import (
 	"muster/internal/batch"
 	"muster/internal/blob"
 	"muster/internal/directory"
+	"muster/internal/photo"
+	"muster/internal/pictureimport"
 	"muster/internal/sqldb"
 	"muster/internal/sqldb/sqldbtest"
 	"muster/internal/userimport"
@@ -37,6 +39,8 @@ type site struct {
 const (
 	siteSubject = "pnair14"
 	siteOwner   = "ohassan3"
+
+	siteOwnerRights = "users:access users:add pictures:add"
 )
 
 var siteCost = auth.Cost{Memory: 64, Passes: 1, Threads: 1}
@@ -51,11 +55,12 @@ func newSite(t *testing.T, change ...func(*Server)) *site {
 	log := slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	service := auth.New(dir, log)
 	service.Cost = siteCost
+	photos := photo.NewBudget(photo.DefaultBudget)
 	t.Cleanup(func() { _ = service.Close(context.WithoutCancel(t.Context())) })
 	w.Server = &Server{
-		Directory: dir, Auth: service, Log: log, Gallery: true, Ready: func() error { return nil },
+		Directory: dir, Auth: service, Log: log, Gallery: true, Pictures: photos, Ready: func() error { return nil },
 		Engine: &batch.Engine{DB: db, Directory: dir, Blobs: &blob.Disk{Dir: t.TempDir()}, Scratch: t.TempDir(), MaxUpload: 1 << 20, Actor: service.Actor,
-			Operations: map[string]batch.Operation{userimport.Action: &userimport.Operation{}}},
+			Operations: map[string]batch.Operation{userimport.Action: &userimport.Operation{}, pictureimport.Action: &pictureimport.Operation{Budget: photos}}},
 	}
 	for _, fn := range change {
 		fn(w.Server)
@@ -70,7 +75,8 @@ func newSite(t *testing.T, change ...func(*Server)) *site {
 	}, directory.ApplyOptions{})
 	w.must(err)
 	w.user(siteSubject, "UAE / Cards", "", "users:access")
-	w.user(siteOwner, "UAE / Cards", "All", "users:access users:add")
+	w.user(siteOwner, "UAE / Cards", "All", siteOwnerRights)
+	w.picture()
 	return w
 }
 
@@ -209,6 +215,8 @@ func (w *site) batchFor(what string) int64 {
 	id, pbx := fmt.Sprintf("row%d", w.people), 10*(500_000+w.people)
 	rows := []string{siteRow(id+"a", "Ravi", fmt.Sprint(pbx), "Cards"), siteRow(id+"b", "Ravi", fmt.Sprint(pbx+1), "Kards")}
 	switch what {
+	case "pictures", "pictures-done":
+		return w.pictures(what == "pictures")
 	case "awaiting":
 		n := w.batchOf(userimport.Options{Preview: true}, siteHeader, rows...)
 		w.exec("UPDATE batches SET state = 'awaiting', asked_by = $2, asked_at = 1 WHERE id = $1", n, siteOwner)

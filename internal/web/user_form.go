@@ -24,6 +24,7 @@ type userForm struct {
 	Held     []string                // the roles that the user has
 	// SupervisorIs says who it is whose LAN ID stands in the field.
 	SupervisorIs string
+	Picture      pictureForm
 
 	cfg   *directory.Configuration
 	actor directory.Actor
@@ -36,10 +37,15 @@ type userStep struct{ ID, Label, Text string }
 func (f *userForm) steps() []userStep {
 	all := []userStep{
 		{"personal", "Personal info", "Who it is, and where they belong."},
+	}
+	if f.Picture.May {
+		all = append(all, userStep{"picture", "Profile picture", "A picture by which they are known, by people and by face authentication. It can be given later as well."})
+	}
+	all = append(all, []userStep{
 		{"channels", "Channel counts", "How many sessions of each channel they may hold at once. A blank one follows the catalogue."},
 		{"features", "Features", "The switches of the agent's desktop. What follows the catalogue changes with it."},
 		{"roles", "Roles", "What they may do, and where."},
-	}
+	}...)
 	if f.ID == 0 {
 		all = append(all, userStep{"summary", "Summary", "What will be added."})
 	}
@@ -111,6 +117,14 @@ func (f *userForm) personal() []userField {
 	}
 }
 
+// picture is the field of the second step; there is none for who may give no pictures.
+func (f *userForm) picture() []userField {
+	if !f.Picture.May {
+		return nil
+	}
+	return []userField{{ID: "picture", Label: "Picture", Value: f.Picture.Name, Hint: pictureHint}}
+}
+
 func (f *userForm) lowest() string {
 	if n := len(f.cfg.Levels); n > 0 {
 		return " (" + f.cfg.Levels[n-1] + ")"
@@ -176,7 +190,7 @@ func (f *userForm) fields() []userField {
 		step   string
 		fields []userField
 	}{
-		{"personal", f.personal()}, {"channels", f.channels()}, {"features", f.features()},
+		{"personal", f.personal()}, {"picture", f.picture()}, {"channels", f.channels()}, {"features", f.features()},
 		{"roles", []userField{{ID: "role", Label: "Roles", Value: strings.Join(f.In.Roles, "; "), Required: true}, f.access()}},
 	} {
 		for _, field := range of.fields {
@@ -285,7 +299,7 @@ func (f *userForm) read(v *visit) {
 			f.In.Features[c.Name] = value
 		}
 	}
-	f.Reason = get("reason")
+	f.Reason, f.Picture.Name = get("reason"), get("picture_name")
 	f.Version, _ = strconv.ParseInt(get("version"), 10, 64)
 	if step := get("step"); slices.ContainsFunc(f.steps(), func(s userStep) bool { return s.ID == step }) {
 		f.Step = step

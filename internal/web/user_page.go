@@ -14,14 +14,14 @@ func (s *Server) oneUserRoutes() []route {
 	addOrEdit := append(append([]directory.Right{}, mayAddUsers...), mayEditUsers...)
 	return []route{
 		{pattern: "GET /users/new", any: mayAddUsers, do: s.newUser},
-		{pattern: "POST /users/new", any: mayAddUsers, do: s.addUser},
+		{pattern: "POST /users/new", any: mayAddUsers, most: pictureBody, do: s.addUser},
 		{pattern: "POST /users/new/check", any: mayAddUsers, do: s.checkUser},
 		{pattern: "GET /users/suggest", any: addOrEdit, do: s.suggestUser},
 		{pattern: "GET /users/{id}", any: maySeeUsers, do: s.user},
 		{pattern: "GET /users/{id}/reports", any: maySeeUsers, do: s.userReports},
 		{pattern: "GET /users/{id}/history", any: maySeeUsers, do: s.userHistory},
 		{pattern: "GET /users/{id}/edit", any: mayEditUsers, do: s.editUser},
-		{pattern: "POST /users/{id}/edit", any: mayEditUsers, do: s.saveUser},
+		{pattern: "POST /users/{id}/edit", any: mayEditUsers, most: pictureBody, do: s.saveUser},
 		{pattern: "POST /users/{id}/check", any: mayEditUsers, do: s.checkUser},
 		{pattern: "GET /users/{id}/deactivate", any: mayEditUsers, do: s.deactivateDialog},
 		{pattern: "POST /users/{id}/deactivate", any: mayEditUsers, do: s.deactivateUser},
@@ -53,6 +53,11 @@ type userPage struct {
 	MayEdit    bool
 	MayDelete  bool
 	MayLink    bool // make a sign-in link
+
+	Has              bool // a picture
+	Facts            directory.Picture
+	MayPicture       bool // give another one
+	MayRemovePicture bool
 }
 
 // importedBy is the batch that inserted the user; who may not look at it sees its number.
@@ -110,6 +115,10 @@ func (s *Server) newUserPage(v *visit, id int64) (p *userPage, err error) {
 	if p.History, err = s.historyOf(v, id, 0); err != nil {
 		return nil, err
 	}
+	if p.Facts, p.Has, err = h.PictureOf(v.ctx(), id); err != nil {
+		return nil, err
+	}
+	p.MayPicture, p.MayRemovePicture = p.MayEdit && v.can("pictures:add"), p.MayEdit && v.can("pictures:delete")
 	if p.User.Supervisor != "" {
 		lead, err := h.UserByLANID(v.ctx(), p.User.Supervisor)
 		if err != nil && fault.KindOf(err) != fault.NotFound {
@@ -211,4 +220,7 @@ var userDone = map[string][2]string{
 	"saved":       {"Saved", ""},
 	"deactivated": {"Deactivated", "Their sessions have ended. Reactivate them when they come back."},
 	"reactivated": {"Reactivated", "They can be used again."},
+
+	"picture-removed":  {"Picture removed", ""},
+	"picture-not-kept": {"Saved, but for the picture", "Somebody changed this user at the same moment, or the picture could not be stored. Add it again."},
 }

@@ -30,7 +30,7 @@ func (v *visit) userID() (int64, error) {
 
 // newUserForm is the form of a user, or, where id is 0, of somebody new. It is filled with what is in the directory.
 func (s *Server) newUserForm(v *visit, id int64) (*userForm, error) {
-	f := &userForm{ID: id, Step: "personal", actor: v.actor()}
+	f := &userForm{ID: id, Step: "personal", actor: v.actor(), Picture: pictureForm{May: v.can("users:edit") && v.can("pictures:add")}}
 	cfg, err := configuration(v.ctx(), v.handle())
 	if err != nil {
 		return nil, err
@@ -44,7 +44,7 @@ func (s *Server) newUserForm(v *visit, id int64) (*userForm, error) {
 		return nil, err
 	}
 	f.Version, f.Name, f.In, f.Profile, f.Held = u.Version, fullName(&u), f.usual(u.Input()), u.Profile, u.Roles
-	f.SupervisorIs = u.SupervisorName
+	f.SupervisorIs, f.Picture.Has = u.SupervisorName, u.Picture
 	return f, nil
 }
 
@@ -75,15 +75,19 @@ func (s *Server) addUser(v *visit) error {
 		return err
 	}
 	f.read(v)
+	picture, refused, err := s.judgePicture(v, f)
+	if err != nil || refused {
+		return s.pictureRefused(v, f, err)
+	}
 	u, problems, err := v.handle().AddUser(v.ctx(), f.In)
 	if err != nil {
 		return s.userNotSaved(v, f, err)
 	}
-	if f.Found = problems; hasErrors(problems) || u.ID == 0 {
+	if f.Found = append(problems, picture.problems...); hasErrors(problems) || u.ID == 0 {
 		f.turnTo()
 		return s.userFormAgain(v, http.StatusUnprocessableEntity, f)
 	}
-	return v.redirect(userPath(u.ID) + "?done=added")
+	return v.redirect(userPath(u.ID) + "?done=" + s.givePictureTo(v, picture, &u, "", "added"))
 }
 
 func hasErrors(all []directory.Problem) bool {
@@ -103,6 +107,10 @@ func (s *Server) saveUser(v *visit) error {
 	now := f.In
 	f.read(v)
 	f.takeNow(v.PostForm, now)
+	picture, refused, err := s.judgePicture(v, f)
+	if err != nil || refused {
+		return s.pictureRefused(v, f, err)
+	}
 	edit, err := v.handle().EditUser(v.ctx(), id, f.Version, f.In, f.Reason)
 	switch {
 	case err != nil:
@@ -111,11 +119,11 @@ func (s *Server) saveUser(v *visit) error {
 		f.Conflict, f.Version, f.In = edit.Conflict, edit.Conflict.Now.Version, f.usual(edit.Conflict.Merged)
 		return s.userFormAgain(v, http.StatusConflict, f)
 	case hasErrors(edit.Problems):
-		f.Found = edit.Problems
+		f.Found = append(edit.Problems, picture.problems...)
 		f.turnTo()
 		return s.userFormAgain(v, http.StatusUnprocessableEntity, f)
 	}
-	return v.redirect(userPath(id) + "?done=saved")
+	return v.redirect(userPath(id) + "?done=" + s.givePictureTo(v, picture, &edit.User, f.Reason, "saved"))
 }
 
 // userNotSaved shows the form again where what was typed can be mended, so that it is not lost.
@@ -157,7 +165,7 @@ func (s *Server) checkUser(v *visit) (err error) {
 		return err
 	}
 	touched := strings.Fields(v.PostFormValue("touched"))
-	fields := slices.DeleteFunc(f.fields(), func(of userField) bool { return !slices.Contains(touched, of.ID) })
+	fields := slices.DeleteFunc(f.fields(), func(of userField) bool { return !slices.Contains(touched, of.ID) || of.ID == "picture" })
 	return v.part(userChecked(f, fields))
 }
 
@@ -258,6 +266,8 @@ func (f *userForm) conflicts() []userConflictLine {
 			line.Label = fields[i].Label
 		}
 		switch {
+		case c.Field == "picture":
+			line.ID, line.Note = "", "It stays as it is now, unless you selected another."
 		case c.Same && line.ID == "":
 			line.Note = "It stays as it is now."
 		case c.Same:

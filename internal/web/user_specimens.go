@@ -37,7 +37,7 @@ func oneUserSpecimens() []specimen {
 		{Name: "user", Title: "A user", body: page(func(*userPage) {})},
 		{Name: "user-saved", Title: "A user, just saved", body: page(func(p *userPage) { p.Done = "saved" })},
 		{Name: "user-bare", Title: "A user with nothing, by who may only look", body: page(func(p *userPage) {
-			p.MayEdit, p.MayDelete, p.MayLink = false, false, false
+			p.MayEdit, p.MayDelete, p.MayLink, p.Has, p.MayPicture, p.MayRemovePicture = false, false, false, false, false, false
 			p.User = directory.User{ID: 9, LANID: "root", FirstName: "<script>alert(1)</script>", LastName: strings.Repeat("Featherstonehaugh", 4), Profile: directory.Agent, Status: directory.Inactive, ChangedBy: "system", ChangedAt: time.Now()}
 			p.Rights, p.Reports, p.History, p.Channels, p.Features, p.Imported = directory.UserRights{}, userReportsPart{}, userHistoryPart{}, nil, nil, importedBy{}
 		})},
@@ -78,7 +78,8 @@ func specimenUser() *userPage {
 	u.ChannelCounts, u.Features = map[string]int{"Voice": 1, "Text Chat": 4}, map[string]string{"CRM Enabled": "no", "Manual In": "Auto In"}
 	cfg := specimenUserConfiguration()
 	where := "in UAE / Retail and below"
-	p := &userPage{User: u, Channels: cfg.Channels, Features: cfg.Features, Supervisor: 1, Imported: importedBy{12, true}, MayEdit: true, MayDelete: true, MayLink: true}
+	facts := directory.Picture{Format: "jpeg", Width: 800, Height: 1000, Bytes: 212_345}
+	p := &userPage{User: u, Channels: cfg.Channels, Features: cfg.Features, Supervisor: 1, Imported: importedBy{12, true}, MayEdit: true, MayDelete: true, MayLink: true, Has: true, Facts: facts, MayPicture: true, MayRemovePicture: true}
 	p.Rights.Rights = []directory.RightFrom{{Right: "users:access", Roles: []string{"Agent", "Team Lead"}, Where: where}, {Right: "users:edit", Roles: []string{"Team Lead"}, Where: where}, {Right: "batches:access", Roles: []string{"Team Lead"}, Where: where}}
 	lock := directory.RuleFrom{Roles: []string{"Agent", "Team Lead"}, ActionFrom: []string{"Agent"}, DelayFrom: []string{"Team Lead"}}
 	lock.Rule = directory.Rule{Rule: "no-face-in-view", Action: "lock", DelaySeconds: 30}

@@ -217,12 +217,16 @@ func valueText(value any) string {
 // actionWords are what entries about users say was done.
 var actionWords = map[string]string{
 	"create": "Added", "update": "Changed", "delete": "Deleted", "deactivate": "Deactivated", "reactivate": "Reactivated", "rename": "Renamed",
-	"erase": "Personal data erased", "import-users": "Imported", "make-link": "Sign-in link made", "set-password": "Password set", "set-supervisor": "Supervisor changed",
+	"erase": "Personal data erased", "import-users": "Imported",
+	"assign-role": "Role assigned or removed", "set-status": "Status set", "move-users": "Moved", "make-link": "Sign-in link made", "set-password": "Password set", "set-supervisor": "Supervisor changed",
 }
 
 func actionWord(action string) string {
 	if word := actionWords[action]; word != "" {
 		return word
+	}
+	if bulk, state, ended := strings.Cut(action, " "); ended && actionName(bulk) != bulk {
+		return actionName(bulk) + " " + state
 	}
 	return capital(strings.ReplaceAll(action, "-", " "))
 }

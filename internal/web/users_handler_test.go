@@ -44,6 +44,9 @@ func demoServer(t *testing.T, cfg sqldb.Config) *Server {
 		DB: dir.DB, Directory: dir, Blobs: &blob.Disk{Dir: filepath.Join(t.TempDir(), "blobs")}, Scratch: t.TempDir(), MaxUpload: 1 << 24,
 		Operations: map[string]batch.Operation{userimport.Action: &userimport.Operation{Limits: sheet.Limits{Bytes: 1 << 24}}, useredit.Action: &useredit.Operation{}},
 	}
+	for _, action := range useredit.EditActions {
+		engine.Operations[action] = &useredit.Editing{}
+	}
 	demo := sample.Demo()
 	spec := batch.Spec{Action: userimport.Action, Options: userimport.Options{InFileSupervisors: true}}
 	for name, content := range map[string][]byte{"UserDetails.csv": demo.Users, "ChannelCountDetails.csv": demo.Channels, "FeatureDetails.csv": demo.Features} {

@@ -19,12 +19,13 @@ type usersPage struct {
 	Only           *directory.User // the only one selected, where they are not on this page
 	Problem        string          // with the address; there is nobody to be seen then
 	MayAdd         bool            // import users
-	MayEdit        bool            // make sign-in links
+	MayEdit        bool            // bulk edits, sign-in links
+	MayPictures    bool            // import pictures
 }
 
 // users shows the grid, or only the part of the page that changes with its address.
 func (s *Server) users(v *visit) error {
-	p := &usersPage{Total: -1, MayAdd: v.can("users:add"), MayEdit: v.can("users:edit")}
+	p := &usersPage{Total: -1, MayAdd: v.can("users:add"), MayEdit: v.can("users:edit"), MayPictures: v.can("pictures:add")}
 	err := p.fill(v)
 	if fault.KindOf(err) == fault.Invalid {
 		return s.badUsersAddress(v, p, err)

@@ -27,7 +27,7 @@ func userSpecimens() []specimen {
 				p.columns = append(p.columns, c.Name)
 			}
 		})},
-		{Name: "users-few-rights", Title: "Users, by who may only look", body: in(func(p *usersPage) { p.MayAdd, p.MayEdit = false, false })},
+		{Name: "users-few-rights", Title: "Users, by who may only look", body: in(func(p *usersPage) { p.MayAdd, p.MayEdit, p.MayPictures = false, false, false })},
 		{Name: "users-nobody", Title: "Nobody is here yet", body: in(nobody)},
 		{Name: "users-no-match", Title: "Nobody matches", body: in(func(p *usersPage) {
 			nobody(p)
@@ -71,7 +71,7 @@ func specimenConfiguration() *directory.Configuration {
 }
 
 func specimenUsers() *usersPage {
-	p := &usersPage{usersAddress: usersAddress{columns: defaultColumns, page: 1, selected: selection{ids: []int64{2, 3}}}, Next: "next", Total: 18204, MayAdd: true, MayEdit: true}
+	p := &usersPage{usersAddress: usersAddress{columns: defaultColumns, page: 1, selected: selection{ids: []int64{2, 3}}}, Next: "next", Total: 18204, MayAdd: true, MayEdit: true, MayPictures: true}
 	p.query.Limit = 50
 	for i, name := range [][2]string{
 		{"Amira", "Haddad"}, {"João", "Holm"}, {"Mei", "Petrova"}, {"Omar", "Farouk"}, {"Priya", "Nair"}, {"Chloé", "Dubois"},
@@ -81,6 +81,9 @@ func specimenUsers() *usersPage {
 			ID: int64(i + 1), LANID: "user" + number(int64(i+10)), AgentID: "AG20" + number(int64(i+10)), FirstName: name[0], LastName: name[1],
 			PBXID: number(int64(410 + 7*i)), Profile: directory.Agent, SupervisorName: "Priya Nair", OrgUnit: "UAE / Retail / Cards / Cards Team 1",
 			Roles: []string{"Agent Basic"}, CRMName: "Siebel", Status: directory.Active, ChangedBy: "ahaddad", ChangedAt: time.Now().Add(-time.Duration(i*i*200) * time.Minute),
+		}
+		if i%3 != 2 {
+			u.Picture = specimenPicture
 		}
 		switch i {
 		case 3:

@@ -17,6 +17,7 @@ import (
 	"muster/internal/auth"
 	"muster/internal/batch"
 	"muster/internal/directory"
+	"muster/internal/photo"
 	"muster/internal/sheet"
 )
 
@@ -25,7 +26,8 @@ type Server struct {
 	Directory *directory.Directory
 	Auth      *auth.Service
 	Engine    *batch.Engine
-	Limits    sheet.Limits // of one uploaded file
+	Limits    sheet.Limits  // of one uploaded file
+	Pictures  *photo.Budget // what decoding may take, of all pictures that this process looks at
 	Log       *slog.Logger
 	// Ready tells whether requests can be served: nil, or why not.
 	Ready func() error

@@ -72,6 +72,7 @@
 			$('#pick-none').hidden = !some;
 		}
 		$('#users-selected').textContent = selection.all ? 'all selected' : n ? number(n) + ' selected' : 'none selected';
+		whom();
 		const one = only();
 		const link = $('#action-sign-in-link');
 		if (link) {
@@ -80,6 +81,15 @@
 			$('[data-reason]', link).textContent = one ? 'For ' + one : some ? 'Select one user only' : 'Select one user first';
 		}
 		$$('#grid a[href^="/users"]:not([data-user])').forEach((a) => a.setAttribute('href', carry(a.getAttribute('href'))));
+	};
+	// whom says in the menu about whom its actions are, and lets none begin where nobody is selected.
+	const whom = () => {
+		const words = $('#edit-whom');
+		if (!words) return;
+		const n = selection.ids.size;
+		const some = grid().dataset.state === 'users' && (selection.all || n > 0);
+		words.textContent = !some ? 'Select users first' : selection.all ? `With all ${total()} that match` : n === 1 ? 'With 1 selected user' : `With ${number(n)} selected users`;
+		$$('#actions-menu [data-needs="some"]').forEach((b) => { b.disabled = !some; });
 	};
 	// only is the LAN ID of the one user who is selected.
 	const only = () => {
@@ -222,6 +232,9 @@
 		if (lan) htmx.ajax('POST', `/users/${encodeURIComponent(lan)}/sign-in-link`, { target: '#dialog', swap: 'innerHTML' });
 	});
 
+	// What lies half behind the open menu is out of reach: a click there closes the menu, and does nothing else.
+	new MutationObserver(() => { grid().inert = $('#actions').getAttribute('aria-expanded') === 'true'; }).observe($('#actions'), { attributeFilter: ['aria-expanded'] });
+
 	// The dialog gives the focus back to where it was: not to an entry of a menu that is closed.
 	document.addEventListener('click', (e) => { if (e.target.closest('#actions-menu .dropdown-item')) $('#actions').focus(); });
 
@@ -266,6 +279,7 @@
 			t.textContent = last;
 			t.classList.toggle('counting', last === '…');
 		});
+		whom();
 		const word = $('[data-users]');
 		if (word) word.textContent = last === '1' ? 'user' : 'users';
 	};

@@ -1,5 +1,6 @@
-// The Import users dialog: selecting or dropping files uploads them. Every page loads it beforehand, so
-// that the dialog answers from the moment it is there.
+// The dialogs in which files are uploaded. Selecting or dropping files uploads them at once, or where the dialog has a
+// button for it (data-manual) when that is clicked; what else is different stands in the form's attributes. Every page loads
+// this beforehand, so that the dialog answers from the moment it is there.
 (() => {
 	const form = () => document.getElementById('import');
 	const part = (name) => form().querySelector(`[data-import-${name}]`);
@@ -12,6 +13,7 @@
 	};
 	const announce = (text) => { part('live').textContent = text; };
 	const names = () => files.map((f) => f.name).join(', ');
+	const manual = () => form().hasAttribute('data-manual');
 
 	// --- The three states of the dialog: idle, busy, and stopped with a problem.
 	const state = (name) => {
@@ -20,7 +22,12 @@
 		f.querySelector('.import-busy').hidden = name !== 'busy';
 		f.querySelector('.import-idle').hidden = name === 'busy';
 		part('cancel').hidden = name !== 'busy';
-		f.querySelectorAll('.import-options input').forEach((i) => { i.disabled = name === 'busy'; });
+		f.querySelectorAll('.import-options input, .import-options select').forEach((i) => { i.disabled = name === 'busy'; });
+		if (manual()) {
+			part('upload').hidden = name === 'busy';
+			part('chosen').textContent = files.length ? `${files[0].name}, ${size(files[0].size)}` : '';
+			part('select').textContent = files.length ? 'Select another file…' : 'Select file…';
+		}
 		f.closest('dialog')?.toggleAttribute('data-busy', name === 'busy');
 	};
 	const problem = (title, text, again, ...more) => {
@@ -44,8 +51,9 @@
 		words.append(...more);
 		box.append(words);
 		document.getElementById('import-problem').replaceChildren(box);
-		part('again').hidden = !again;
-		(again ? part('again') : part('select')).focus();
+		const retry = manual() ? 'upload' : 'again';
+		if (!manual()) part('again').hidden = !again;
+		(again ? part(retry) : part('select')).focus();
 		box.scrollIntoView?.({ block: 'nearest' });
 	};
 	const signedOut = () => {
@@ -70,15 +78,29 @@
 		files = [...list];
 		const max = Number(f.dataset.maxBytes);
 		const large = files.find((file) => file.size > max);
-		if (!files.length) problem('No files', 'Nothing was selected or dropped that is a file. Select the spreadsheets themselves.', false);
-		else if (files.length > Number(f.dataset.maxFiles)) problem('Too many files', `These are ${files.length} files; an import takes UserDetails, ChannelCountDetails and FeatureDetails. Select only those.`, false);
-		else if (large) problem('Too large', `${large.name} has ${size(large.size)}; a file may have ${size(max)}. Split it and import the parts one after the other.`, false);
+		const most = Number(f.dataset.maxFiles);
+		if (!files.length) problem('No files', f.dataset.none, false);
+		else if (files.length > most) {
+			const n = files.length;
+			files = [];
+			problem('Too many files', `These are ${n} files; ${f.dataset.many}`, false);
+		} else if (large) {
+			files = manual() ? [] : files;
+			problem('Too large', `${large.name} has ${size(large.size)}; a file may have ${size(max)}. Split it and import the parts one after the other.`, false);
+		} else if (manual()) chosen();
 		else send();
+	};
+	// chosen shows what is about to be uploaded.
+	const chosen = () => {
+		document.getElementById('import-problem').replaceChildren();
+		state('idle');
+		announce('Selected: ' + names());
+		part('upload').focus();
 	};
 
 	const send = async () => {
 		document.getElementById('import-problem').replaceChildren();
-		part('again').hidden = true;
+		if (!manual()) part('again').hidden = true;
 		part('names').textContent = names();
 		part('bytes').textContent = '';
 		part('note').textContent = 'Uploading…';
@@ -87,7 +109,7 @@
 		const f = form();
 		const body = new FormData();
 		// What the files are for comes first: the server takes the parts as they come.
-		f.querySelectorAll('.import-options input:checked').forEach((i) => body.append(i.name, i.value));
+		f.querySelectorAll('.import-options input:checked, .import-options select').forEach((i) => body.append(i.name, i.value));
 		state('busy');
 		part('cancel').focus();
 		announce('Uploading ' + names());
@@ -124,7 +146,7 @@
 	// session asks whether an upload would be taken, before a large one sets out.
 	const session = async (signal) => {
 		try {
-			const r = await fetch('/imports/limits', { headers: { Accept: 'application/json' }, cache: 'no-store', signal });
+			const r = await fetch(form().dataset.limits, { headers: { Accept: 'application/json' }, cache: 'no-store', signal });
 			return r.status === 401 ? 'signed out' : 'here';
 		} catch {
 			return 'gone';
@@ -170,9 +192,19 @@
 		e.target.value = ''; // so that selecting the same files again is a change
 		take(chosen);
 	});
-	document.addEventListener('submit', (e) => { if (e.target.id === 'import') e.preventDefault(); });
-	// Closing the dialog while it uploads ends the upload.
-	document.addEventListener('close', (e) => { if (e.target.id === 'dialog' && request) { request.abort(); request = null; } }, true);
+	document.addEventListener('submit', (e) => {
+		if (e.target.id !== 'import') return;
+		e.preventDefault();
+		if (!manual() || request) return;
+		if (files.length) send(); else problem('No file yet', form().dataset.none, false);
+	});
+	// Closing the dialog while it uploads ends the upload; what was selected is not for the next dialog.
+	document.addEventListener('close', (e) => {
+		if (e.target.id !== 'dialog') return;
+		request?.abort();
+		request = null;
+		files = [];
+	}, true);
 	document.addEventListener('cancel', (e) => { if (e.target.id === 'dialog' && request && form()) { e.preventDefault(); cancel(); } }, true);
 	window.addEventListener('beforeunload', (e) => { if (request) e.preventDefault(); });
 
@@ -190,7 +222,7 @@
 		mark(false);
 		if (request) return;
 		const folders = [...e.dataTransfer.items].some((item) => item.webkitGetAsEntry?.()?.isDirectory);
-		if (folders) { files = []; problem('That is a folder', 'Open the folder and drop the files that are in it.', false); return; }
+		if (folders) { files = []; problem('That is a folder', form().dataset.folder, false); return; }
 		take(e.dataTransfer.files);
 	});
 })();

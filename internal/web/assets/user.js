@@ -77,6 +77,7 @@
 		check();
 	};
 	document.addEventListener('htmx:afterRequest', (e) => {
+		if (e.detail.elt.id === 'picture') mark();
 		if (e.detail.elt.id !== 'user-check') return;
 		// One that a newer check has taken the place of says nothing.
 		if (!e.detail.successful) { if (e.detail.xhr.status) leaving = ''; return; }
@@ -180,7 +181,7 @@
 	});
 
 	// --- Saving. Who is signed out meanwhile keeps what they typed.
-	const ours = (el) => el.id === 'user-check' || el.id === 'user-form' || el.matches?.('[data-suggest], #dialog form');
+	const ours = (el) => el.id === 'user-check' || el.id === 'user-form' || el.id === 'picture' || el.matches?.('[data-suggest], #dialog form');
 	document.addEventListener('htmx:beforeOnLoad', (e) => {
 		if (!ours(e.detail.elt)) return;
 		const to = e.detail.xhr.getResponseHeader('HX-Redirect') || '';
