@@ -26,7 +26,7 @@ screenshots: ## take the pictures of the documentation, in Chromium
 	MUSTER_DOC_SCREENSHOTS=$(CURDIR)/docs/screenshots $(GO) test ./cmd/muster -run TestScreenshots -count=1
 
 .PHONY: tools
-tools: ## install what the tests need and the machine lacks: a PostgreSQL server, the sqlite3 shell, Chromium
+tools: ## install what the tests need and the machine lacks: a PostgreSQL server, the sqlite3 shell, Chromium, vipsthumbnail
 	sh scripts/install-test-tools.sh
 
 .PHONY: test

@@ -13,6 +13,8 @@ import (
 	"muster/internal/batch"
 	"muster/internal/blob"
 	"muster/internal/directory"
+	"muster/internal/photo"
+	"muster/internal/pictureimport"
 	"muster/internal/sheet"
 	"muster/internal/sqldb"
 	"muster/internal/useredit"
@@ -31,12 +33,14 @@ type app struct {
 	engine *batch.Engine
 	auth   *auth.Service
 	actor  directory.Actor
+	photos *photo.Budget // what decoding pictures may take, of all that this process looks at
 }
 
 // config says where everything is.
 type config struct {
 	DataDir  string `help:"Directory of the database, uploads and scratch files (default: muster-data; for demo: muster-demo)." placeholder:"DIR" env:"MUSTER_DATA_DIR"`
-	Database string `help:"PostgreSQL instead of the embedded database: postgres://user@host/name. Uploads stay in the data directory." placeholder:"URL" env:"MUSTER_DATABASE"`
+	Database string `help:"PostgreSQL instead of the embedded database: postgres://user@host/name. Uploads stay in the data directory, or go where --blobs says." placeholder:"URL" env:"MUSTER_DATABASE"`
+	Blobs    string `help:"Uploads and pictures in an S3-compatible store: s3://BUCKET/PREFIX?endpoint=https://HOST&region=REGION. The key is in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY." placeholder:"URL" env:"MUSTER_BLOBS"`
 }
 
 // defaultDataDir is where everything is when nobody says anything else.
@@ -63,9 +67,25 @@ func (c config) collectGarbage() {
 	debug.SetGCPercent(percent)
 }
 
+// blobs is where uploads and pictures are.
+func (c config) blobs() (blob.Store, error) {
+	if c.Blobs == "" {
+		return &blob.Disk{Dir: filepath.Join(c.dataDir(), "blobs")}, nil
+	}
+	address, err := blob.ParseS3(c.Blobs)
+	if err != nil {
+		return nil, err
+	}
+	return blob.NewS3(address, os.Getenv)
+}
+
 // open builds the program. The local command line acts as the system: whoever holds the data may do anything with it.
 func (c config) open(ctx context.Context, log io.Writer) (*app, error) {
 	c.collectGarbage()
+	blobs, err := c.blobs()
+	if err != nil {
+		return nil, err
+	}
 	db, err := sqldb.Open(ctx, sqldb.Config{Dir: c.dataDir(), URL: c.Database})
 	if err != nil {
 		return nil, err
@@ -79,13 +99,18 @@ func (c config) open(ctx context.Context, log io.Writer) (*app, error) {
 	a := &app{db: db, dir: dir, auth: auth.New(dir, warnings), actor: directory.System("cli")}
 	a.engine = &batch.Engine{
 		DB: db, Directory: dir,
-		Blobs:      &blob.Disk{Dir: filepath.Join(c.dataDir(), "blobs")},
+		Blobs:      blobs,
 		Scratch:    filepath.Join(c.dataDir(), "scratch"),
 		Operations: map[string]batch.Operation{userimport.Action: &userimport.Operation{Limits: limits}, useredit.Action: &useredit.Operation{}},
 		Actor:      a.auth.Actor,
 		MaxUpload:  maxUpload,
 		Patience:   5 * time.Minute,
 		Log:        warnings,
+	}
+	a.photos = photo.NewBudget(photo.DefaultBudget)
+	a.engine.Operations[pictureimport.Action] = &pictureimport.Operation{Budget: a.photos}
+	for _, action := range useredit.EditActions {
+		a.engine.Operations[action] = &useredit.Editing{}
 	}
 	return a, nil
 }

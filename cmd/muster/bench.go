@@ -13,9 +13,10 @@ import (
 // benchCmd measures imports against the database's own loader, and the console; see package bench.
 type benchCmd struct {
 	Engine   string `help:"What to measure: ${enum}." enum:"sqlite,postgres,both" default:"both"`
-	Part     string `help:"What to measure of it: ${enum}." enum:"import,console,all" default:"all"`
+	Part     string `help:"What to measure of it: ${enum}." enum:"import,console,edits,pictures,all" default:"all"`
 	Users    int    `help:"Rows of UserDetails." default:"1000000"`
-	Runs     int    `help:"How often imports are measured." default:"3"`
+	Pictures int    `help:"Pictures of 800 × 800 in a ZIP; a fiftieth as many of 12 megapixels, and ten times as many names to match." default:"10000"`
+	Runs     int    `help:"How often imports and bulk edits are measured." default:"3"`
 	Memory   bool   `help:"Import three times as many users as well, for the memory that it takes." default:"true" negatable:""`
 	Postgres string `help:"A database of the server to measure on; databases are created beside it. Default: a private server." placeholder:"URL" env:"MUSTER_BENCH_POSTGRES"`
 	Dir      string `help:"Where scratch files go (8 kB per user). Default: the system's temporary directory." placeholder:"DIR"`
@@ -30,7 +31,7 @@ func (c *benchCmd) Run(ctx context.Context, s *session) error {
 	}
 	o := bench.Options{
 		Engines: []sqldb.Engine{sqldb.SQLite, sqldb.Postgres}, Part: bench.Part(c.Part), Users: c.Users, Runs: c.Runs, Memory: c.Memory,
-		Postgres: c.Postgres, Dir: c.Dir, Program: program, Command: c.command(), Log: s.err,
+		Pictures: c.Pictures, Postgres: c.Postgres, Dir: c.Dir, Program: program, Command: c.command(), Log: s.err,
 	}
 	if c.Engine != "both" {
 		o.Engines = []sqldb.Engine{sqldb.Engine(c.Engine)}
@@ -60,7 +61,10 @@ func (c *benchCmd) command() string {
 		args = append(args, "--part", c.Part)
 	}
 	args = append(args, "--users", fmt.Sprint(c.Users))
-	if c.Part != string(bench.TheConsole) {
+	if c.Part == string(bench.ThePictures) || c.Part == string(bench.Everything) {
+		args = append(args, "--pictures", fmt.Sprint(c.Pictures))
+	}
+	if c.Part != string(bench.TheConsole) && c.Part != string(bench.ThePictures) {
 		args = append(args, "--runs", fmt.Sprint(c.Runs))
 		if !c.Memory {
 			args = append(args, "--no-memory")

@@ -41,6 +41,7 @@ type place struct {
 	t    *testing.T
 	bin  string
 	args []string
+	env  []string // beside what there is
 	dir  string
 }
 
@@ -61,7 +62,7 @@ func newPlace(t *testing.T, engine string, files string) *place {
 
 func (p *place) command(args ...string) *exec.Cmd {
 	cmd := exec.Command(p.bin, append(args, p.args...)...)
-	cmd.Dir = p.dir
+	cmd.Dir, cmd.Env = p.dir, append(os.Environ(), p.env...)
 	return cmd
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"muster/internal/batch"
 	"muster/internal/directory"
 	"muster/internal/fault"
+	"muster/internal/pictureimport"
 	"muster/internal/sample"
 	"muster/internal/setup"
 	"muster/internal/userimport"
@@ -61,11 +63,14 @@ func (c *demoCmd) Run(ctx context.Context, s *session) error {
 	if s.json {
 		return nil
 	}
-	s.printDemoEnd(b, dir)
+	s.printDemoEnd(b, dir, !c.NoServe)
 	if c.NoServe {
 		return nil
 	}
 	s.printf("\n")
+	if err := s.demoPictures(ctx, a, dir); err != nil {
+		return err
+	}
 	return c.serve(ctx, s, a, func(base string) error { return s.demoSignIn(ctx, a, base) })
 }
 
@@ -145,10 +150,44 @@ func writeSamples(dir string) error {
 			return fault.Wrap(fault.Unavailable, err, "%s cannot be written", path)
 		}
 	}
+	path := filepath.Join(dir, demoPictures)
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	pictures, _ := sample.DemoPictures()
+	if err := os.WriteFile(path, pictures, 0o666); err != nil {
+		return fault.Wrap(fault.Unavailable, err, "%s cannot be written", path)
+	}
 	return nil
 }
 
-func (s *session) printDemoEnd(b *batch.Batch, dir string) {
+// demoPictures are pictures of most of the demo's users, beside its spreadsheets.
+const demoPictures = "ProfilePictures.zip"
+
+// demoPictures gives the users of a demo that is looked at in the console their pictures.
+func (s *session) demoPictures(ctx context.Context, a *app, dir string) error {
+	path := filepath.Join(dir, demoPictures)
+	b, err := pictureimport.Create(ctx, a.engine, a.actor, pictureimport.Options{}, batch.Input{Name: path, Open: func() (io.ReadCloser, error) { return os.Open(path) }})
+	if err != nil {
+		return err
+	}
+	if b, err = s.execute(ctx, a, b.ID); err != nil {
+		return err
+	}
+	if b.State == batch.Ready { // they are so many of the users that there are that their number has to be given
+		if err := a.engine.Apply(ctx, a.actor, b.ID, b.Guard.Users); err != nil {
+			return err
+		}
+		if b, err = s.execute(ctx, a, b.ID); err != nil {
+			return err
+		}
+	}
+	s.printf("Profile pictures from %s: %d imported, %d unchanged, %d that cannot be used.\n", path, b.Counts.Inserted+b.Counts.Updated, b.Counts.Unchanged, b.Counts.Invalid)
+	return nil
+}
+
+// printDemoEnd says what to try next. Users who get pictures now stay when their import is undone: they were changed since.
+func (s *session) printDemoEnd(b *batch.Batch, dir string, pictures bool) {
 	id := fmt.Sprint(b.ID)
 	if b.Counts.Inserted == 0 && b.Counts.Duplicate > 0 {
 		s.printf("\nNobody is new: whoever was inserted the first time is a duplicate now.\n")
@@ -162,7 +201,7 @@ func (s *session) printDemoEnd(b *batch.Batch, dir string) {
 		row("  the rows that did not get in, to mend:", s.command("batches", "rejects", id, filepath.Join(s.DataDir, "rejects-"+id)))
 		row("  a preview of the same files:", s.command("import", "users", "--preview", "--in-file-supervisors", files[0], files[1], files[2]))
 		row("  what was imported when:", s.command("batches", "list"))
-		if b.Counts.Inserted > 0 {
+		if b.Counts.Inserted > 0 && !pictures {
 			row("  take it all back:", s.command("batches", "undo", id))
 		}
 	})

@@ -15,6 +15,8 @@ import (
 
 type importCmd struct {
 	Users importUsersCmd `cmd:"" help:"Import users from UserDetails and, if wanted, ChannelCountDetails and FeatureDetails."`
+
+	Pictures importPicturesCmd `cmd:"" help:"Import profile pictures from a ZIP, each named by its user."`
 }
 
 type importUsersCmd struct {

@@ -135,10 +135,14 @@ func (s *session) batchJSON(ctx context.Context, a *app, b *batch.Batch, v view)
 	o.field("action", b.Action)
 	o.field("state", b.State)
 	o.field("seconds", seconds(b))
-	o.field("counts", b.Counts)
+	o.field("counts", jsonCounts(b))
 	o.field("file_problems", fileProblems(b))
 	if replaces(b) {
 		replaceJSON(ctx, a, b, v, o)
+		return s.endJSON(ctx, a, b, o)
+	}
+	if edits(b) {
+		editJSON(ctx, a, b, v, o)
 		return s.endJSON(ctx, a, b, o)
 	}
 	frozen := a.frozen(b)
@@ -155,7 +159,12 @@ func (s *session) batchJSON(ctx context.Context, a *app, b *batch.Batch, v view)
 		}
 		return nil
 	})
-	o.list("rows", func(item func(any)) error { return jsonRows(ctx, frozen, v, item) })
+	o.list("rows", func(item func(any)) error {
+		if ofPictures(b) {
+			return pictureRows(ctx, a, b, v, item)
+		}
+		return jsonRows(ctx, frozen, v, item)
+	})
 	return s.endJSON(ctx, a, b, o)
 }
 

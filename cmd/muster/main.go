@@ -31,7 +31,7 @@ type cli struct {
 
 	Serve     serveCmd     `cmd:"" help:"Serve the console in the browser, and run bulk actions."`
 	Demo      demoCmd      `cmd:"" help:"Make a sample organisation, import its users and serve the console: the quickest way to see what Muster does."`
-	Import    importCmd    `cmd:"" help:"Import users from spreadsheets."`
+	Import    importCmd    `cmd:"" help:"Import users from spreadsheets, and their pictures."`
 	Batches   batchesCmd   `cmd:"" help:"See, apply, undo and resume imports."`
 	Users     usersCmd     `cmd:"" help:"List and export users."`
 	Audit     auditCmd     `cmd:"" help:"See and export who changed what, and when."`

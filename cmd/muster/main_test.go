@@ -49,7 +49,7 @@ func runScript(t *testing.T, script, engine, url, other string) {
 			return copyShared(env.WorkDir)
 		},
 		Condition: func(cond string) (bool, error) { return cond == engine, nil },
-		Cmds:      map[string]func(*testscript.TestScript, bool, []string){"same": same, "replace": replace, "crlf": crlf, "code": code},
+		Cmds:      map[string]func(*testscript.TestScript, bool, []string){"same": same, "replace": replace, "crlf": crlf, "code": code, "faces": packFaces},
 	})
 }
 

@@ -18,7 +18,7 @@ import (
 type rights = []directory.Right
 
 func permissions() []permission {
-	return slices.Concat(handlePermissions(), userPermissions(), cataloguePermissions(), rolePermissions(), orgPermissions(), replacePermissions(), auditPermissions(), approvalPermissions(), enginePermissions(), authPermissions(), frozenPermissions())
+	return slices.Concat(handlePermissions(), userPermissions(), cataloguePermissions(), rolePermissions(), orgPermissions(), replacePermissions(), editPermissions(), picturePermissions(), pictureImportPermissions(), auditPermissions(), approvalPermissions(), enginePermissions(), authPermissions(), frozenPermissions())
 }
 
 // free are methods that ask nobody for a right.

@@ -185,6 +185,7 @@ func newTemplate(t *testing.T, engine string) *template {
 	m := &maker{T: t, app: a, template: tmpl}
 	m.organisation()
 	m.people()
+	m.pictures()
 	m.deleted()
 	m.imports()
 	a.close()

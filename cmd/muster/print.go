@@ -46,7 +46,12 @@ func (s *session) show(ctx context.Context, a *app, b *batch.Batch, v view) erro
 	if replaces(b) {
 		s.printDeleted(b)
 	}
-	if !replaces(b) {
+	if edits(b) {
+		if err := s.printEditChanged(ctx, a, b); err != nil {
+			return err
+		}
+	}
+	if !changesUsers(b) {
 		if err := s.printChanged(ctx, a, b); err != nil {
 			return err
 		}
@@ -81,6 +86,12 @@ func countsInWords(b *batch.Batch) string {
 	if replaces(b) {
 		parts, noun = replaceCounts(b), "user"
 	}
+	if edits(b) {
+		parts, noun = editCounts(b), "user"
+	}
+	if ofPictures(b) {
+		parts, noun = pictureCountsInWords(b), "picture"
+	}
 	if left := c.Rows - c.Inserted - c.Updated - c.Unchanged - c.Duplicate - c.Invalid; b.State == batch.Cancelled && left > 0 {
 		parts = append(parts, number(left)+" not applied")
 	}
@@ -101,6 +112,9 @@ func countsInWords(b *batch.Batch) string {
 		if c.Stray == 1 {
 			text = strings.Replace(text, "belong to", "belongs to", 1)
 		}
+	}
+	if c.PassedOver > 0 {
+		text += fmt.Sprintf(" %s of the ZIP passed over.", count(c.PassedOver, "other file"))
 	}
 	return text
 }
@@ -129,8 +143,11 @@ func (s *session) printFailed(b *batch.Batch) {
 // printUndone says what an undo took back, and who stays and why.
 func (s *session) printUndone(ctx context.Context, a *app, b *batch.Batch) error {
 	what := "taken back"
-	if replaces(b) {
+	if changesUsers(b) {
 		what = "changed back"
+	}
+	if ofPictures(b) {
+		what = "given back what they had"
 	}
 	s.printf("Batch %d is undone: %s %s.\n", b.ID, count(b.Undone, "user"), what)
 	const most = 10
@@ -165,6 +182,10 @@ func (s *session) printNext(b *batch.Batch) {
 		steps = [][2]string{{"go on", s.command("batches", "apply", id, "--confirm", fmt.Sprint(b.Guard.Users))}, {"drop this", s.command("batches", "cancel", id)}}
 	case replaces(b):
 		steps = replaceSteps(s, b)
+	case ofPictures(b):
+		steps = pictureSteps(s, b)
+	case edits(b):
+		steps = editSteps(s, b)
 	case b.State == batch.Ready && b.Counts.Inserted > 0:
 		steps = [][2]string{{"import them", s.command("batches", "apply", id)}, {"drop this", s.command("batches", "cancel", id)}}
 	case b.State == batch.Ready:
@@ -173,7 +194,7 @@ func (s *session) printNext(b *batch.Batch) {
 		steps = [][2]string{{"see who came in", s.command("users", "list", "--batch", id)}, {"take it back", s.command("batches", "undo", id)}}
 	}
 	waits := b.State == batch.Ready || b.State == batch.Awaiting
-	if !waits && !replaces(b) && (!b.Counts.Clean() || b.State == batch.Cancelled) {
+	if !waits && !changesUsers(b) && !ofPictures(b) && (!b.Counts.Clean() || b.State == batch.Cancelled) {
 		steps = append(steps, [2]string{"mend the others", s.command("batches", "rejects", id, "rejects-"+id)})
 	}
 	if waits {
@@ -195,8 +216,12 @@ func (s *session) printAbout(b *batch.Batch) {
 	if replaces(b) {
 		s.printf("  %s\n", replacedInWords(b))
 	}
+	if edits(b) {
+		s.printf("  %s\n", editInWords(b))
+		s.printUnknown(b)
+	}
 	for _, f := range b.Files {
-		if replaces(b) {
+		if changesUsers(b) {
 			break // ids, which say nothing to anybody
 		}
 		kind := f.Kind
@@ -207,6 +232,9 @@ func (s *session) printAbout(b *batch.Batch) {
 	}
 	if b.Cleared() {
 		s.printf("  files and reports were removed %s, as their retention had ended\n", b.ClearedAt.Local().Format("2006-01-02"))
+	}
+	if ofPictures(b) {
+		s.printf("  %s\n", matchedInWords(b))
 	}
 	if inFile(b) {
 		s.printf("  supervisors may be in the same file\n")

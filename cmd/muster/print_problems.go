@@ -102,9 +102,12 @@ func severityInWords(sev directory.Severity) string {
 func problemCells(b *batch.Batch, p *directory.Problem) []any {
 	where := fmt.Sprintf("      row %d", p.Row)
 	for _, f := range b.Files {
-		if f.Name == p.File && f.Kind != "" && f.Kind != string(userimport.UserDetails) {
+		if f.Name == p.File && f.Kind != "" && f.Kind != string(userimport.UserDetails) && !ofPictures(b) {
 			where = fmt.Sprintf("      %s row %d", filepath.Base(p.File), p.Row)
 		}
+	}
+	if edits(b) {
+		return []any{"     ", p.LANID}
 	}
 	cells := []any{where, p.LANID}
 	if p.Column == directory.LANID.String() {

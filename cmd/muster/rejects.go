@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"path/filepath"
 
@@ -26,7 +27,7 @@ func (c *batchesRejectsCmd) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	if err := noFiles(b); err != nil {
+	if err := cmp.Or(noFiles(b), noSpreadsheet(s, b)); err != nil {
 		return err
 	}
 	switch b.State {
@@ -34,6 +35,9 @@ func (c *batchesRejectsCmd) Run(ctx context.Context, s *session) error {
 		return fault.New(fault.Conflict, "batch %d is %s; wait until it is checked: %s", b.ID, b.State, s.command("batches", "wait"))
 	case batch.Failed:
 		return fault.New(fault.Conflict, "batch %d failed: its files could not be used, so there are no rows to write", b.ID)
+	}
+	if edits(b) {
+		return s.writeLeftOut(ctx, a, b, c.Dir, c.Force)
 	}
 	cfg, err := a.handle().Configuration(ctx)
 	if err != nil {

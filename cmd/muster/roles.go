@@ -17,6 +17,8 @@ type rolesCmd struct {
 	Set    rolesSetCmd    `cmd:"" help:"Change a role's rights and rules. It holds at once for whoever has it."`
 	Rename rolesRenameCmd `cmd:"" help:"Give a role another name."`
 	Delete rolesDeleteCmd `cmd:"" help:"Delete a role that nobody holds."`
+	Assign rolesAssignCmd `cmd:"" help:"Give users a role, or several, after a preview."`
+	Remove rolesRemoveCmd `cmd:"" help:"Take a role, or several, from users, after a preview."`
 }
 
 // jsonRole is a role in JSON; the setup file has the same keys.

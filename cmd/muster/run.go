@@ -101,6 +101,9 @@ func (s *session) command(args ...string) string {
 	if s.Database != "" && s.Database != os.Getenv("MUSTER_DATABASE") {
 		all = append(all, "--database", hidePassword(s.Database))
 	}
+	if s.Blobs != "" && s.Blobs != os.Getenv("MUSTER_BLOBS") {
+		all = append(all, "--blobs", s.Blobs)
+	}
 	for i, a := range all {
 		if i > 0 {
 			all[i] = quoteArg(a)

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"muster/internal/blob"
 	"muster/internal/fault"
 	"muster/internal/sqldb"
 	"muster/internal/web"
@@ -39,6 +40,11 @@ func (c *serveCmd) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	defer a.close()
+	if store, remote := a.engine.Blobs.(*blob.S3); remote {
+		if err := store.Check(ctx); err != nil {
+			return err
+		}
+	}
 	return c.serve(ctx, s, a, func(base string) error { return s.printFirstLink(ctx, a, base) })
 }
 
@@ -56,7 +62,7 @@ func (c *serving) serve(ctx context.Context, s *session, a *app, greet func(base
 	log := slog.New(slog.NewTextHandler(s.err, nil))
 	var stopping atomic.Bool
 	console := &web.Server{
-		Directory: a.dir, Auth: a.auth, Engine: a.engine, Limits: limits, Log: log, BehindProxy: c.BehindProxy, Gallery: c.Gallery,
+		Directory: a.dir, Auth: a.auth, Engine: a.engine, Limits: limits, Pictures: a.photos, Log: log, BehindProxy: c.BehindProxy, Gallery: c.Gallery,
 		Ready: func() error { return ready(a.db, &stopping) },
 	}
 	server := console.Listening()

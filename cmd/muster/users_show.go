@@ -17,6 +17,7 @@ type usersShowCmd struct {
 // userPage is all that there is to say of a user.
 type userPage struct {
 	*shownUser
+	Picture *pictureJSON           `json:"picture"` // null: none
 	Rights  []rightJSON            `json:"rights"`
 	Rules   []ruleJSON             `json:"rules"`
 	Reports int64                  `json:"reports"` // how many report to the user
@@ -27,6 +28,14 @@ type rightJSON struct {
 	Right directory.Right `json:"right"`
 	Roles []string        `json:"roles"`
 	Where string          `json:"where"`
+}
+
+type pictureJSON struct {
+	Hash   string `json:"hash"` // SHA-256 of the stored file
+	Format string `json:"format"`
+	Width  int    `json:"width"`
+	Height int    `json:"height"`
+	Bytes  int64  `json:"bytes"`
 }
 
 type ruleJSON struct {
@@ -63,12 +72,26 @@ func (p *userPage) read(ctx context.Context, h *directory.Handle, history int) e
 	for _, r := range rights.Rules {
 		p.Rules = append(p.Rules, ruleJSON{r.Rule, r.Roles})
 	}
+	picture, has, err := h.PictureOf(ctx, p.ID)
+	if err != nil {
+		return err
+	}
+	if has {
+		p.Picture = &pictureJSON{picture.Hash, picture.Format, picture.Width, picture.Height, picture.Bytes}
+	}
 	if _, p.Reports, err = h.Reports(ctx, p.ID, "", 1); err != nil || history == 0 {
 		return err
 	}
 	entries, err := h.UserHistory(ctx, p.ID, 0, history)
 	p.History = append(p.History, entries...)
 	return err
+}
+
+func (p *pictureJSON) inWords() string {
+	if p == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s, %d × %d, %s bytes", strings.ToUpper(p.Format), p.Width, p.Height, number(p.Bytes))
 }
 
 func (s *session) printUser(p *userPage) {
@@ -78,7 +101,7 @@ func (s *session) printUser(p *userPage) {
 			{"PBX ID", p.PBXID}, {"Supervisor", p.Supervisor}, {"Org unit", p.OrgUnit}, {"Roles", strings.Join(p.Roles, ", ")}, {"Access role", p.AccessRole},
 			{"CRM name", p.CRMName}, {"Greeting template", p.GreetingTemplate}, {"E-mail", p.Email}, {"Channel counts", cells(p.ChannelCounts)},
 			{"Features", cells(p.Features)}, {"Reports", number(p.Reports)},
-			{"Version", fmt.Sprintf("%d, by %s at %s", p.Version, p.ChangedBy, p.ChangedAt.Local().Format("2006-01-02 15:04"))},
+			{"Picture", p.Picture.inWords()}, {"Version", fmt.Sprintf("%d, by %s at %s", p.Version, p.ChangedBy, p.ChangedAt.Local().Format("2006-01-02 15:04"))},
 		} {
 			if line[1] != "" {
 				row(line[0], line[1])

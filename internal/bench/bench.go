@@ -8,7 +8,8 @@
 // into the document.
 //
 // It measures the console, too: what a request takes at the handler, what a page weighs, and what many people wait for
-// while an import runs in the same process.
+// while an import runs in the same process; and bulk edits, beside bare statements that write the same rows; and
+// imports of pictures, beside vipsthumbnail.
 package bench
 
 import (
@@ -32,6 +33,7 @@ type Options struct {
 	Part     Part // what to measure; empty: everything
 	Samples  int  // requests of each kind to the console, where they are quick; 0: 100
 	Load     LoadPlan
+	Pictures int    // small ones in a ZIP; a fiftieth as many large ones, ten times as many names to match; 0: 10,000
 	Postgres string // URL of a database beside which others may be created; empty: a private server
 	Dir      string // where scratch files go; empty: the system's temporary directory
 	Program  string // Muster's binary
@@ -44,9 +46,11 @@ type Part string
 
 // Parts.
 const (
-	Everything Part = "all"
-	Imports    Part = "import"
-	TheConsole Part = "console"
+	Everything  Part = "all"
+	Imports     Part = "import"
+	TheConsole  Part = "console"
+	BulkEdits   Part = "edits"
+	ThePictures Part = "pictures"
 )
 
 func (p Part) has(part Part) bool { return p == "" || p == Everything || p == part }
@@ -109,6 +113,10 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 // users in one import: 7.8 kB were seen at 200,000 users on PostgreSQL, of which its log is a part that grows no more.
 const bytesPerUser = 8_000
 
+// bytesPerPicture is what each picture adds while pictures are measured: a file, an entry of a ZIP, the same stored, what is
+// made of it; and ten entries of entryBytes that are only matched, as they are stored.
+const bytesPerPicture = 10*entryBytes + 600_000
+
 func (b *bench) makeScratch() (err error) {
 	if b.scratch, err = os.MkdirTemp(b.Dir, "muster-bench-"); err != nil {
 		return fault.Wrap(fault.Unavailable, err, "there is no place for scratch files; name one with --dir")
@@ -120,10 +128,14 @@ func (b *bench) makeScratch() (err error) {
 	if err != nil {
 		return err
 	}
-	if free, known := freeBytes(b.scratch); known && free < int64(b.Users)*bytesPerUser {
+	need := int64(b.Users) * bytesPerUser
+	if b.Part.has(ThePictures) {
+		need = max(need, int64(b.Users)*bytesPerUser/4+int64(b.smallPictures())*bytesPerPicture)
+	}
+	if free, known := freeBytes(b.scratch); known && free < need {
 		os.RemoveAll(b.scratch)
 		return fault.New(fault.Unavailable, "%d users need %.1f GB of scratch space, and %s has %.1f; name another place with --dir",
-			b.Users, float64(b.Users)*bytesPerUser/1e9, filepath.Dir(b.scratch), float64(free)/1e9)
+			b.Users, float64(need)/1e9, filepath.Dir(b.scratch), float64(free)/1e9)
 	}
 	return nil
 }
@@ -154,6 +166,16 @@ func (b *bench) engine(ctx context.Context, engine sqldb.Engine) (_ *Figures, er
 	if b.Part.has(TheConsole) {
 		if f.Console, err = b.console(ctx, s); err != nil {
 			return nil, fmt.Errorf("the console: %w", err)
+		}
+	}
+	if b.Part.has(BulkEdits) {
+		if f.Edits, err = b.edits(ctx, s); err != nil {
+			return nil, fmt.Errorf("bulk edits: %w", err)
+		}
+	}
+	if b.Part.has(ThePictures) {
+		if f.Pictures, err = b.pictures(ctx, s); err != nil {
+			return nil, fmt.Errorf("pictures: %w", err)
 		}
 	}
 	return f, nil

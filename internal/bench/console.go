@@ -156,6 +156,9 @@ func openConsole(ctx context.Context, p place) (*hosted, error) {
 		Operations: map[string]batch.Operation{userimport.Action: &userimport.Operation{Limits: sheet.Limits{Bytes: maxUpload}}, useredit.Action: &useredit.Operation{}},
 		Actor:      h.auth.Actor, MaxUpload: maxUpload, Patience: time.Minute, Log: log,
 	}
+	for _, action := range useredit.EditActions {
+		h.engine.Operations[action] = &useredit.Editing{}
+	}
 	h.handler = h.newHandler()
 	return h, nil
 }

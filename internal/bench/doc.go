@@ -58,6 +58,8 @@ var sections = []struct {
 }{
 	{"", "", func(f *Figures) bool { return len(f.Scenarios) > 0 }, (*Result).importMarkdown},
 	{"console ", "The console on ", func(f *Figures) bool { return f.Console != nil }, (*Result).consoleMarkdown},
+	{"edits ", "Bulk edits on ", func(f *Figures) bool { return f.Edits != nil }, (*Result).editsMarkdown},
+	{"pictures ", "Pictures on ", func(f *Figures) bool { return f.Pictures != nil }, (*Result).picturesMarkdown},
 }
 
 // Markdown is what was measured on one engine, each figure beside what is aimed at.

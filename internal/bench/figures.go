@@ -23,6 +23,8 @@ type Figures struct {
 	Scenarios []Scenario   `json:"scenarios,omitempty"` // of imports; none where only the console was measured
 	Triple    *Triple      `json:"triple,omitempty"`
 	Console   *Console     `json:"console,omitempty"`
+	Edits     *Edits       `json:"edits,omitempty"`
+	Pictures  *Pictures    `json:"pictures,omitempty"`
 }
 
 // Scenario is what was measured with one thing in the directory before.

@@ -172,6 +172,15 @@ func (s *postgresStore) load(ctx context.Context, p place, rows *rawFiles) error
 	for _, t := range rows.tables {
 		fmt.Fprintf(&script, "\\copy %s (%s) FROM '%s' WITH (FORMAT csv)\n", t.name, strings.Join(t.columns, ", "), t.file)
 	}
+	return s.psql(ctx, p, rows.dir, script.String())
+}
+
+func (s *postgresStore) run(ctx context.Context, p place, script string) error {
+	return s.psql(ctx, p, "", script)
+}
+
+// psql runs a script in the directory, "" for any.
+func (s *postgresStore) psql(ctx context.Context, p place, dir, script string) error {
 	u, err := url.Parse(p.url)
 	if err != nil {
 		return err
@@ -181,8 +190,8 @@ func (s *postgresStore) load(ctx context.Context, p place, rows *rawFiles) error
 	u.User = url.User(u.User.Username())
 	cmd := exec.CommandContext(ctx, "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", u.String())
 	cmd.Env = append(p.environ(), "PGPASSWORD="+password)
-	cmd.Dir = rows.dir
-	cmd.Stdin = strings.NewReader(script.String())
+	cmd.Dir = dir
+	cmd.Stdin = strings.NewReader(script)
 	_, err = tool(cmd)
 	return err
 }

@@ -130,6 +130,11 @@ func (s *sqliteStore) loadExactly(ctx context.Context, p place, rows *rawFiles, 
 	return s.shell(ctx, p, rows.dir, script.String())
 }
 
+// run has references checked, as the raw loader that counts.
+func (s *sqliteStore) run(ctx context.Context, p place, script string) error {
+	return s.shell(ctx, p, "", fmt.Sprintf(shellPragmas, "ON")+script)
+}
+
 // loosen makes the tables take empty text for numbers. The file's format is the same; only the declaration differs.
 func (s *sqliteStore) loosen(ctx context.Context, p place) error {
 	return s.shell(ctx, p, "", `.bail on

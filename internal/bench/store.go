@@ -30,6 +30,8 @@ type store interface {
 	settle(ctx context.Context) error
 	// finish does what a contestant may have left to others, and belongs to the time measured.
 	finish(ctx context.Context, p place) error
+	// run gives statements to the engine's own command line.
+	run(ctx context.Context, p place, script string) error
 	// loaders are the raw loaders; the first is the one that counts.
 	loaders() []loader
 	close() error
@@ -95,6 +97,11 @@ func furnish(ctx context.Context, p place) error {
 func needTools(o Options) error {
 	if _, err := os.Stat(o.Program); err != nil {
 		return fault.Wrap(fault.Invalid, err, "Muster's own program is needed as a file")
+	}
+	if o.Part.has(ThePictures) {
+		if err := needVips(); err != nil {
+			return err
+		}
 	}
 	if slices.Contains(o.Engines, sqldb.SQLite) {
 		if _, err := exec.LookPath("sqlite3"); err != nil {
