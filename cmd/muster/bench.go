@@ -19,7 +19,7 @@ type benchCmd struct {
 	Runs     int    `help:"How often imports and bulk edits are measured." default:"3"`
 	Memory   bool   `help:"Import three times as many users as well, for the memory that it takes." default:"true" negatable:""`
 	Postgres string `help:"A database of the server to measure on; databases are created beside it. Default: a private server." placeholder:"URL" env:"MUSTER_BENCH_POSTGRES"`
-	Dir      string `help:"Where scratch files go (8 kB per user). Default: the system's temporary directory." placeholder:"DIR"`
+	Dir      string `help:"Where scratch files go (8 kB per user, or 1.1 MB per picture). Default: the system's temporary directory." placeholder:"DIR"`
 	Out      string `help:"The document to bring up to date." placeholder:"FILE"`
 }
 

@@ -19,7 +19,7 @@ import (
 )
 
 // crashUsers is how many users are edited while the process is killed: on a quiet machine half a second of work.
-const crashUsers = 30_000
+const crashUsers = 20_000
 
 // crashEdit is a bulk edit of everybody.
 type crashEdit struct {

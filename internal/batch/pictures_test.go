@@ -232,3 +232,51 @@ func TestPicturesOfABatchAreKept(t *testing.T) {
 		g.there(given, false)
 	})
 }
+
+// reader is an operation that reads its file.
+type reader struct {
+	task
+	read func(error)
+}
+
+func (o *reader) Prepare(ctx context.Context, run *Run) (Prepared, error) {
+	f, err := run.Open(0)
+	if err == nil {
+		_, err = io.ReadAll(f)
+		f.Close()
+	}
+	if o.read(err); err != nil {
+		return nil, err
+	}
+	return o.task.Prepare(ctx, run)
+}
+
+// A batch waits for a store that is away, says why, and carries on when it is back.
+func TestStoreAway(t *testing.T) {
+	t.Parallel()
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		t.Parallel()
+		server := blobtest.NewServer(t)
+		o := &reader{}
+		e := &Engine{DB: db, Directory: directory.New(db), Blobs: server.Store(t), Scratch: t.TempDir(), MaxUpload: 100, Patience: time.Minute, Operations: map[string]Operation{"read": o}}
+		ctx := context.Background()
+		b, err := e.Create(ctx, boss, Spec{Action: "read", Options: struct{}{}, Inputs: []Input{{Name: "a", Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("a")), nil }}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		server.Away()
+		var failures []error
+		o.read = func(err error) {
+			failures = append(failures, err)
+			server.Answer(nil)
+		}
+		var said []string
+		done, err := e.Execute(ctx, b.ID, func(b *Batch) { said = append(said, b.Reason) })
+		if err != nil || done.State != Done || len(failures) != 2 || fault.KindOf(failures[0]) != fault.Unavailable || failures[1] != nil {
+			t.Errorf("%+v, %v, %v", done, err, failures)
+		}
+		if all := strings.Join(said, "\n"); !strings.Contains(all, "the store s3://muster/kept/here cannot be reached") || !strings.Contains(all, "trying again in 1s") {
+			t.Errorf("it says:\n%s", all)
+		}
+	})
+}

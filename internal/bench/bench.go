@@ -33,7 +33,7 @@ type Options struct {
 	Part     Part // what to measure; empty: everything
 	Samples  int  // requests of each kind to the console, where they are quick; 0: 100
 	Load     LoadPlan
-	Pictures int    // small ones in a ZIP; a fiftieth as many large ones, ten times as many names to match; 0: 10,000
+	Pictures int    // small ones in a ZIP; a fiftieth as many large ones, ten times as many names to match; at most one for ten users; 0: 10,000
 	Postgres string // URL of a database beside which others may be created; empty: a private server
 	Dir      string // where scratch files go; empty: the system's temporary directory
 	Program  string // Muster's binary

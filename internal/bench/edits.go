@@ -58,6 +58,7 @@ const (
 	editFreeze  = 3.0  // seconds
 	editFew     = 3.0  // seconds, from end to end
 	editWindow  = 2.0  // seconds, for the consequences
+	editWait    = 0.6  // seconds, for another user's write: a chunk
 	fewOf       = 20   // one user of so many is among the few
 	heldEdits   = "edits_held"
 	unheldEdits = "edits"

@@ -19,11 +19,11 @@ func (r *Result) editsMarkdown(f *Figures) string {
 	w.within(fmt.Sprintf("**give %s users the role, from a file of LAN IDs to the last byte written**", thousands(float64(e.Few))),
 		e.of(func(r *EditRound) float64 { return r.Few.whole() }), editFew)
 	w.times("preview and apply of giving everybody the role, while another user writes", e.of(func(r *EditRound) float64 { return r.Disturbed }), e.Users)
-	aim, longest, writes := aims[f.Engine].wait, 0.0, 0
+	longest, writes := 0.0, 0
 	for _, round := range e.Rounds {
 		longest, writes = max(longest, round.Waits.Max), writes+round.Waits.Writes
 	}
-	w.row(fmt.Sprintf("**that user's write, the longest of %s**", thousands(float64(writes))), milliseconds(longest), "", "≤ "+milliseconds(aim), longest <= aim)
+	w.row(fmt.Sprintf("**that user's write, the longest of %s**", thousands(float64(writes))), milliseconds(longest), "", "≤ "+milliseconds(editWait), longest <= editWait)
 	w.line("\nRun by run, seconds:\n")
 	w.line("| | bare | by the sqlite3 shell | preview | apply | ratio | undo |")
 	w.line("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")

@@ -130,7 +130,7 @@ func random(size int) string {
 func TestPutAndOpen(t *testing.T) {
 	t.Parallel()
 	shelves(t, func(t *testing.T, s *shelf) {
-		for _, content := range []string{"some users", "", random(8 << 20), random(8<<20 + 1), random(33<<20 + 7)} {
+		for _, content := range []string{"some users", "", random(8 << 20), random(8<<20 + 1), random(17<<20 + 7)} {
 			hash := put(t, s, content)
 			if again := put(t, s, content); again != hash || read(t, s, hash) != content {
 				t.Errorf("%d bytes are not what comes back", len(content))
@@ -157,7 +157,7 @@ func TestOpenNothing(t *testing.T) {
 func TestLimit(t *testing.T) {
 	t.Parallel()
 	shelves(t, func(t *testing.T, s *shelf) {
-		for _, limit := range []int{10, 40 << 20} {
+		for _, limit := range []int{10, 17 << 20} {
 			if _, _, err := s.Put(context.Background(), bytes.NewReader(make([]byte, limit+1)), int64(limit)); fault.KindOf(err) != fault.TooLarge {
 				t.Errorf("a byte more than %d: %v", limit, err)
 			}
@@ -236,7 +236,7 @@ func TestPutAll(t *testing.T) {
 func TestReadAt(t *testing.T) {
 	t.Parallel()
 	shelves(t, func(t *testing.T, s *shelf) {
-		content := random(21<<20 + 12345)
+		content := random(9<<20 + 12345)
 		f, err := s.Open(context.Background(), put(t, s, content))
 		if err != nil {
 			t.Fatal(err)

@@ -235,12 +235,12 @@ func (s *S3) Open(ctx context.Context, hash string) (*File, error) {
 	if !isHash(hash) {
 		return nil, s.noSuch(hash)
 	}
-	info, err := s.client.StatObject(ctx, s.bucket, s.key(hash), minio.StatObjectOptions{})
+	f, err := s.ranged(ctx, hash)
 	if notThere(err) {
 		if err := s.bringBack(ctx, hash); err != nil {
 			return nil, s.explain(err)
 		}
-		info, err = s.client.StatObject(ctx, s.bucket, s.key(hash), minio.StatObjectOptions{})
+		f, err = s.ranged(ctx, hash)
 	}
 	switch {
 	case notThere(err):
@@ -248,7 +248,7 @@ func (s *S3) Open(ctx context.Context, hash string) (*File, error) {
 	case err != nil:
 		return nil, s.explain(err)
 	}
-	return &File{content: s.ranged(ctx, hash, info.Size), Size: info.Size}, nil
+	return &File{content: f, Size: f.size}, nil
 }
 
 func (s *S3) noSuch(hash string) error {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -47,9 +49,26 @@ type block struct {
 	err  error
 }
 
-func (s *S3) ranged(ctx context.Context, hash string, size int64) *ranged {
+// ranged opens an object by reading its first block: of a picture that is all, in one journey.
+func (s *S3) ranged(ctx context.Context, hash string) (*ranged, error) {
 	ctx, end := context.WithCancel(ctx)
-	return &ranged{store: s, ctx: ctx, end: end, key: s.key(hash), size: size, blocks: map[int64]*block{}}
+	f := &ranged{store: s, ctx: ctx, end: end, key: s.key(hash), blocks: map[int64]*block{}}
+	var first []byte
+	err := f.trying(func(ctx context.Context) (err error) {
+		first, f.size, err = f.fetchOnce(ctx, 0, blockSize)
+		if err == nil && int64(len(first)) < min(f.size, blockSize) {
+			err = io.ErrUnexpectedEOF
+		}
+		return err
+	})
+	if err != nil {
+		end()
+		return nil, err
+	}
+	b := &block{done: make(chan struct{}), data: first}
+	close(b.done)
+	f.blocks[0], f.recent = b, []int64{0}
+	return f, nil
 }
 
 // Close ends what is under way.
@@ -152,30 +171,56 @@ func (f *ranged) forget(i int64, b *block) {
 }
 
 func (f *ranged) fetch(i int64) (data []byte, err error) {
-	ctx, cancel := context.WithTimeout(f.ctx, blockPatience)
-	defer cancel()
-	for range triesOfS3 {
-		if data, err = f.fetchOnce(ctx, i*blockSize, min((i+1)*blockSize, f.size)); err == nil || ctx.Err() != nil || notThere(err) {
-			break
+	from, to := i*blockSize, min((i+1)*blockSize, f.size)
+	err = f.trying(func(ctx context.Context) (err error) {
+		data, _, err = f.fetchOnce(ctx, from, to)
+		if err == nil && int64(len(data)) < to-from {
+			err = io.ErrUnexpectedEOF
 		}
-	}
+		return err
+	})
 	if err != nil {
-		return nil, f.store.explain(fmt.Errorf("read the bytes from %d: %w", i*blockSize, err))
+		return nil, f.store.explain(fmt.Errorf("read the bytes from %d: %w", from, err))
 	}
 	return data, nil
 }
 
-func (f *ranged) fetchOnce(ctx context.Context, from, to int64) ([]byte, error) {
+// trying makes a request again where its answer broke off.
+func (f *ranged) trying(once func(context.Context) error) (err error) {
+	ctx, cancel := context.WithTimeout(f.ctx, blockPatience)
+	defer cancel()
+	for range triesOfS3 {
+		if err = once(ctx); err == nil || ctx.Err() != nil || minio.ToErrorResponse(err).StatusCode/100 == 4 {
+			break
+		}
+	}
+	return err
+}
+
+// fetchOnce reads the bytes of a range, fewer where the object ends before; size is the whole object's.
+func (f *ranged) fetchOnce(ctx context.Context, from, to int64) (data []byte, size int64, err error) {
 	var o minio.GetObjectOptions
 	if err := o.SetRange(from, to-1); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	body, _, _, err := (&minio.Core{Client: f.store.client}).GetObject(ctx, f.store.bucket, f.key, o)
+	body, info, header, err := (&minio.Core{Client: f.store.client}).GetObject(ctx, f.store.bucket, f.key, o)
+	if minio.ToErrorResponse(err).Code == "InvalidRange" {
+		return nil, 0, nil // it is empty
+	}
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer body.Close()
-	data := make([]byte, to-from)
-	_, err = io.ReadFull(body, data)
-	return data, err
+	size = info.Size
+	_, whole, ranged := strings.Cut(header.Get("Content-Range"), "/")
+	if !ranged && from > 0 {
+		return nil, 0, errors.New("the answer is not the range that was asked for")
+	}
+	if ranged {
+		if size, err = strconv.ParseInt(whole, 10, 64); err != nil {
+			return nil, 0, err
+		}
+	}
+	data, err = io.ReadAll(io.LimitReader(body, to-from))
+	return data, size, err
 }

@@ -29,7 +29,6 @@ type RoleEdit struct {
 type roleKind struct {
 	mode    RoleMode
 	roles   []int64 // ascending
-	undo    bool
 	refused []LeftOut
 	kept    []LeftOut
 	manage  [][]int64 // for each thing that an administrator may do, the roles that let them
@@ -43,14 +42,14 @@ var administratorRights = []func(Right) bool{
 }
 
 func (e RoleEdit) prepare(ctx context.Context, q sqldb.Querier, h *Handle, cfg *Configuration, batchID int64) (bulkKind, error) {
-	k := &roleKind{mode: e.Mode, roles: slices.Compact(slices.Sorted(slices.Values(e.Roles))), undo: batchID != 0}
+	k := &roleKind{mode: e.Mode, roles: slices.Compact(slices.Sorted(slices.Values(e.Roles)))}
 	if !slices.Contains([]RoleMode{AddRoles, RemoveRoles, SetRoles}, e.Mode) {
 		return nil, fault.New(fault.Invalid, "roles are given (add), taken (remove) or set (exactly), not %q", Shorten(string(e.Mode)))
 	}
 	for _, right := range administratorRights {
 		k.manage = append(k.manage, rolesWith(cfg, right))
 	}
-	if k.undo {
+	if batchID != 0 {
 		return k, k.prepareUndo(ctx, q, h, cfg, batchID)
 	}
 	if len(k.roles) == 0 && e.Mode != SetRoles {

@@ -88,7 +88,7 @@ func (k *roleKind) journalOthers(ctx context.Context, tx *sqldb.Tx, p *bulkPiece
 func (k *roleKind) take(ctx context.Context, tx *sqldb.Tx, p *bulkPiece, who string) error {
 	these := always
 	if who != always {
-		these = fmt.Sprintf("EXISTS (SELECT 1 FROM user_changes j WHERE j.batch_id = %d AND j.user_id = user_roles.user_id AND j.before = user_roles.role_id)", p.batch)
+		these = "EXISTS (SELECT 1 FROM user_changes j WHERE " + p.journal("j") + " AND j.user_id = user_roles.user_id AND j.before = user_roles.role_id)"
 	}
 	if _, err := tx.ExecContext(ctx, "DELETE FROM user_roles WHERE "+all(p.in("user_id"), k.taken("role_id"), these), p.args()...); err != nil {
 		return fmt.Errorf("take roles: %w", err)
@@ -105,7 +105,7 @@ func (k *roleKind) restore(ctx context.Context, tx *sqldb.Tx, s Stamp, p *bulkPi
 		return nil // it gave nothing
 	}
 	if _, err := tx.ExecContext(ctx, fmt.Sprintf(`DELETE FROM user_roles WHERE %s AND role_id IN (%s) AND EXISTS (SELECT 1 FROM user_changes j JOIN users v ON v.id = j.user_id AND v.version = j.version
-		WHERE j.batch_id = %d AND j.user_id = user_roles.user_id AND j.after = user_roles.role_id AND j.undone = 1)`, p.in("user_id"), idList(k.roles), p.batch), p.args()...); err != nil {
+		WHERE %s AND %s AND j.user_id = user_roles.user_id AND j.after = user_roles.role_id AND j.undone = 1)`, p.in("user_id"), idList(k.roles), p.journal("j"), p.in("v.id")), p.args()...); err != nil {
 		return fmt.Errorf("take roles back: %w", err)
 	}
 	return nil

@@ -65,7 +65,7 @@ func (b *BulkEditing) restore(ctx context.Context, tx *sqldb.Tx, s Stamp, p *bul
 	}
 	res, err := tx.ExecContext(ctx, fmt.Sprintf(`UPDATE user_changes SET undone = 1 WHERE %s AND undone = 0 AND EXISTS (
 		SELECT 1 FROM users WHERE users.id = user_changes.user_id AND users.version = user_changes.version AND %s)`,
-		p.journal("user_changes"), all(b.restorable(), who)), p.args()...)
+		p.journal("user_changes"), all(p.in("users.id"), b.restorable(), who)), p.args()...)
 	if err != nil {
 		return 0, fmt.Errorf("write the journal: %w", err)
 	}
@@ -75,7 +75,7 @@ func (b *BulkEditing) restore(ctx context.Context, tx *sqldb.Tx, s Stamp, p *bul
 	if err := b.kind.restore(ctx, tx, s, p); err != nil {
 		return 0, err
 	}
-	return p.touch(ctx, tx, s, "", fmt.Sprintf("EXISTS (SELECT 1 FROM user_changes j WHERE j.batch_id = %d AND j.user_id = users.id AND j.undone = 1 AND j.version = users.version)", p.batch))
+	return p.touch(ctx, tx, s, "", "EXISTS (SELECT 1 FROM user_changes j WHERE "+p.journal("j")+" AND j.user_id = users.id AND j.undone = 1 AND j.version = users.version)")
 }
 
 // lockJournalled is [bulkPiece.lock] for those of the piece whom the journal tells of.
@@ -83,8 +83,8 @@ func (p *bulkPiece) lockJournalled(ctx context.Context, tx *sqldb.Tx) error {
 	if p.db.Engine == sqldb.SQLite {
 		return nil
 	}
-	_, err := tx.ExecContext(ctx, fmt.Sprintf("SELECT count(*) FROM (SELECT 1 FROM users WHERE %s AND EXISTS (SELECT 1 FROM user_changes j WHERE j.batch_id = %d AND j.user_id = users.id AND j.undone = 0) ORDER BY id FOR NO KEY UPDATE) AS locked",
-		p.in("users.id"), p.batch), p.args()...)
+	_, err := tx.ExecContext(ctx, fmt.Sprintf("SELECT count(*) FROM (SELECT 1 FROM users WHERE %s AND EXISTS (SELECT 1 FROM user_changes j WHERE %s AND j.user_id = users.id AND j.undone = 0) ORDER BY id FOR NO KEY UPDATE) AS locked",
+		p.in("users.id"), p.journal("j")), p.args()...)
 	if err != nil {
 		return fmt.Errorf("lock users: %w", err)
 	}

@@ -91,6 +91,13 @@ func (h *Handle) MatchPictures(ctx context.Context, a PictureAttribute, keys []s
 
 // suggestForPictures looks for what comes close to keys that nobody has.
 func (h *Handle) suggestForPictures(ctx context.Context, q sqldb.Querier, column [2]string, keys []string, found map[string]PictureMatch) error {
+	if h.dir.DB.Engine == sqldb.Postgres {
+		// The index has the order. Shortly after a large import, before there are statistics, the planner would sort all
+		// users instead, for each of the keys.
+		if _, err := q.ExecContext(ctx, "SET LOCAL enable_sort = off"); err != nil {
+			return err
+		}
+	}
 	looked := 0
 	for _, key := range keys {
 		if _, known := found[key]; known {

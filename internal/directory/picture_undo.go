@@ -86,24 +86,6 @@ func PictureChangesOf(ctx context.Context, q sqldb.Querier, batchID, after int64
 	return all, nil
 }
 
-// PicturesBefore are the hashes of the pictures that these users had before the batch, by user; "" for none. Whom the
-// batch gave nothing is not in it. The pictures themselves are kept for as long as the undo could give them back. It is
-// for code that has checked that whoever asks may look at the batch.
-func PicturesBefore(ctx context.Context, db *sqldb.DB, q sqldb.Querier, batchID int64, userIDs []int64) (map[int64]string, error) {
-	type row struct {
-		ID     int64
-		Before string
-	}
-	all := map[int64]string{}
-	for r, err := range sqldb.Each[row](ctx, q, "SELECT j.user_id, j.before FROM picture_changes j WHERE j.batch_id = $2 AND j.user_id IN "+idsOf(db), keySet(db, userIDs), batchID) {
-		if err != nil {
-			return nil, fmt.Errorf("read the journal of pictures: %w", err)
-		}
-		all[r.ID] = r.Before
-	}
-	return all, nil
-}
-
 // CountPictureChanges counts the users whom the batch's journal of pictures tells of.
 func CountPictureChanges(ctx context.Context, q sqldb.Querier, batchID int64) (int64, error) {
 	n, _, err := sqldb.One[int64](ctx, q, "SELECT count(*) FROM picture_changes WHERE batch_id = $1", batchID)

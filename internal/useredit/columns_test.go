@@ -451,3 +451,52 @@ func (h *house) noRing(t failer) {
 		}
 	}
 }
+
+// What a page says of each row, before and after.
+func TestColumnPages(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		boss := h.member(t, member{profile: directory.Supervisor, unit: "UAE"})
+		lead := h.member(t, member{profile: directory.Supervisor, unit: "UAE", supervisor: boss, pbx: "7"})
+		ctx := context.Background()
+		for _, c := range []struct {
+			edit                 useredit.Edit
+			words, before, after string
+		}{
+			{release(), "Deactivate and release the PBX ID of", "active, PBX ID 7", "inactive"},
+			{activate(false), "Deactivate", "active", "inactive"},
+			{h.move(t, "UAE / Cards"), "Move to UAE / Cards", "UAE", "UAE / Cards"},
+			{supervise("U1"), "", "", ""}, // has that one already
+			{supervise(""), "Take the supervisor of", "u1", ""},
+		} {
+			c.edit.Preview = true
+			b := h.must(t, system, c.edit, lead)
+			o, err := useredit.EditOf(b)
+			if err != nil || c.words != "" && o.Words() != c.words {
+				t.Errorf("%q, not %q: %v", o.Words(), c.words, err)
+			}
+			if c.words == "" {
+				same(t, "already", batch.Counts{Rows: 1, Unchanged: 1}, b.Counts)
+				continue
+			}
+			row := func() string {
+				rows, _, err := useredit.EditPage(ctx, h.engine, system, b, useredit.RowsQuery{Outcome: directory.Updated, Limit: 9})
+				if err != nil || len(rows) != 1 {
+					t.Fatalf("%+v, %v", rows, err)
+				}
+				return fmt.Sprintf("%s: %s -> %s", rows[0].LANID, rows[0].Before, rows[0].After)
+			}
+			want := fmt.Sprintf("u2: %s -> %s", c.before, c.after)
+			if got := row(); got != want {
+				t.Errorf("preview: %q, not %q", got, want)
+			}
+			b = h.apply(t, b)
+			if got := row(); got != want {
+				t.Errorf("result: %q, not %q", got, want)
+			}
+			h.undo(t, b.ID)
+		}
+		if n := h.number(t, "SELECT count(*) FROM audit WHERE action = 'set-status' AND after LIKE '%they left%'"); n == 0 {
+			t.Error("the audit does not have the reason")
+		}
+	})
+}

@@ -18,7 +18,7 @@ import (
 type Editing struct{ PieceUsers, ChunkUsers int }
 
 const (
-	defaultEditPiece = 4_000
+	defaultEditPiece = 2_000
 	defaultEditChunk = 40_000
 )
 

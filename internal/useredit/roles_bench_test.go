@@ -33,12 +33,8 @@ func benchAssign(b *testing.B, cfg sqldb.Config) {
 	h.edit.PieceUsers, h.edit.ChunkUsers = 0, 0
 	h.op.PieceUsers, h.op.ChunkUsers = 0, 0
 	n := *assignUsers
-	h.exec(b, `INSERT INTO users (id, lan_id, lan_key, first_name, last_name, agent_id, agent_key, pbx_id, profile, org_unit_id, changed_by, changed_at, first_key, last_key)
-		WITH RECURSIVE n (i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < $1)
-		SELECT i, 'user' || CAST(i AS TEXT), 'user' || CAST(i AS TEXT), 'Mohammed', 'Al Mansouri', 'user' || CAST(i AS TEXT), 'user' || CAST(i AS TEXT), CAST(100000 + i AS TEXT), 3, $2, 'ahaddad', 1700000000000000, 'mohammed', 'al mansouri' FROM n`,
-		n, h.cfg.OrgUnits[1].ID)
-	agent, basic := h.id(b, directory.RoleValue, "Agent"), h.id(b, directory.RoleValue, "Agent Basic")
-	h.exec(b, "INSERT INTO user_roles (user_id, role_id) SELECT id, $1 FROM users", agent)
+	h.crowd(b)
+	basic := h.id(b, directory.RoleValue, "Agent Basic")
 	h.exec(b, "INSERT INTO batches (id, action, state, owner, source, options, created_at) VALUES (1000000, 'bare', 'done', 'p', 'test', '{}', 1)")
 	if h.db.Engine == sqldb.Postgres {
 		h.exec(b, "ANALYZE")
@@ -81,12 +77,53 @@ func benchAssign(b *testing.B, cfg sqldb.Config) {
 			b.ReportMetric(100*bareCPU/(cpu()-was), string(mode)+"-percent-cpu")
 			b.ReportMetric(bare, string(mode)+"-bare-s")
 			b.ReportMetric(100*bare/took, string(mode)+"-percent")
-			if mode == directory.RemoveRoles {
-				began = time.Now()
-				h.undo(b, made.ID)
-				seconds("undo", began)
+			began = time.Now()
+			h.undo(b, made.ID)
+			seconds("undo", began)
+			if mode == directory.AddRoles {
+				h.exec(b, "INSERT INTO user_roles (user_id, role_id) SELECT id, $1 FROM users", basic)
 			}
 		}
+	}
+}
+
+// crowd makes as many users as the benchmark is to have, who all are agents.
+func (h *house) crowd(b *testing.B) {
+	b.Helper()
+	h.exec(b, `INSERT INTO users (id, lan_id, lan_key, first_name, last_name, agent_id, agent_key, pbx_id, profile, org_unit_id, changed_by, changed_at, first_key, last_key)
+		WITH RECURSIVE n (i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+		SELECT i, 'user' || CAST(i AS TEXT), 'user' || CAST(i AS TEXT), 'Mohammed', 'Al Mansouri', 'user' || CAST(i AS TEXT), 'user' || CAST(i AS TEXT), CAST(100000 + i AS TEXT), 3, $2, 'ahaddad', 1700000000000000, 'mohammed', 'al mansouri' FROM n`,
+		*assignUsers, h.cfg.OrgUnits[1].ID)
+	h.exec(b, "INSERT INTO user_roles (user_id, role_id) SELECT id, $1 FROM users", h.id(b, directory.RoleValue, "Agent"))
+}
+
+// BenchmarkAssignFew gives a role to every twentieth user, named by a file, freezing and all.
+func BenchmarkAssignFew(b *testing.B) {
+	b.Run("sqlite", func(b *testing.B) { benchAssignFew(b, sqldb.Config{Dir: b.TempDir()}) })
+	b.Run("postgres", func(b *testing.B) { benchAssignFew(b, sqldb.Config{Dir: b.TempDir(), URL: sqldbtest.Postgres(b)}) })
+}
+
+func benchAssignFew(b *testing.B, cfg sqldb.Config) {
+	h := newHouse(b, cfg)
+	h.edit.PieceUsers, h.edit.ChunkUsers = 0, 0
+	h.crowd(b)
+	var lanIDs []string
+	for i := int64(1); i <= *assignUsers; i += 20 {
+		lanIDs = append(lanIDs, fmt.Sprintf("user%d", i))
+	}
+	for b.Loop() {
+		was := cpu()
+		set, err := useredit.Freeze(context.Background(), h.engine, system, useredit.Source{LANIDs: lanIDs})
+		if err != nil || set.Unknown > 0 {
+			b.Fatal(set, err)
+		}
+		b.ReportMetric(cpu()-was, "freeze-cpu-s")
+		e := h.roleEdit(b, directory.AddRoles, "Agent Basic")
+		if made := h.editSet(b, system, set, e); made.Counts.Updated != int64(len(lanIDs)) {
+			b.Fatalf("%+v", made)
+		}
+		b.ReportMetric(cpu()-was, "cpu-s")
+		h.exec(b, "DELETE FROM user_roles WHERE role_id = $1", e.Roles.Roles[0])
 	}
 }
 

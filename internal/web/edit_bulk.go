@@ -124,9 +124,9 @@ func bulkDoes(b *batch.Batch, o *useredit.EditOptions) string {
 	case n == 0:
 		return "No user changes."
 	case o.Roles != nil && o.Roles.Mode == directory.AddRoles:
-		return count(n, "user") + " will get what they do not have yet of: " + names + "."
+		return count(n, "user") + " will get " + each(o.Names) + "."
 	case o.Roles != nil && o.Roles.Mode == directory.RemoveRoles:
-		return count(n, "user") + " will lose what they have of: " + names + "."
+		return count(n, "user") + " will lose " + each(o.Names) + "."
 	case o.Roles != nil && len(o.Names) == 0:
 		return count(n, "user") + " will hold no role."
 	case o.Roles != nil:
@@ -143,4 +143,12 @@ func bulkDoes(b *batch.Batch, o *useredit.EditOptions) string {
 		return count(n, "user") + " will have no supervisor."
 	}
 	return count(n, "user") + " will report to " + names + "."
+}
+
+// each are roles of which somebody may have some already.
+func each(names []string) string {
+	if len(names) < 2 {
+		return allOf(names)
+	}
+	return "one or more of " + allOf(names)
 }

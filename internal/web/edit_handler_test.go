@@ -96,7 +96,7 @@ func TestEditPages(t *testing.T) {
 		}
 		wants(t, "before it is checked", c.get(to), "Assign Quality Coach to all", "steps-line")
 		b := c.run(2)
-		wants(t, "the preview", c.get(to), "Gain a role", "Left out", "Nothing has changed yet", "will get what they do not have yet of: Quality Coach", "Roles now", "Roles afterwards")
+		wants(t, "the preview", c.get(to), "Gain a role", "Left out", "Nothing has changed yet", "will get Quality Coach.", "Roles now", "Roles afterwards")
 		if err := c.Engine.Apply(t.Context(), directory.System("test"), b.ID, b.Guard.Users); err != nil {
 			t.Fatal(err)
 		}
@@ -129,6 +129,12 @@ func TestOtherEditWindows(t *testing.T) {
 	if strings.Contains(units, "Cards Team 1") || strings.Contains(units, "<form") {
 		t.Errorf("units that do not fit: %.400s", units)
 	}
+	department := `value="` + c.idOf("org_units", "UAE / Retail / Cards") + `"`
+	if units := c.get(path+"/units?find=cards", askedFor("edit-units")...); strings.Contains(units, department) || !strings.Contains(units, "Cards Team 1") {
+		t.Errorf("agents are offered a unit that is no team: %.400s", units)
+	}
+	_, supervisors := c.opened("/edits/move-users?profile.eq=Supervisor&selected=all")
+	wants(t, "units for supervisors", c.get(supervisors+"/units?find=cards", askedFor("edit-units")...), department)
 	wants(t, "no unit", c.form(path, "dialog", nil).body, "No org unit is chosen")
 	chosen := c.idOf("org_units", "UAE / Retail / Cards / Cards Team 1")
 	wants(t, "the unit that is chosen stays in the list", c.get(path+"/units?find=loans+team+1&unit="+chosen, askedFor("edit-units")...), `value="`+chosen+`" checked`, "Loans Team 1")

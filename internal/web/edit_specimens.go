@@ -50,7 +50,7 @@ func editSpecimens() []specimen {
 		{Name: "edit-status", Title: "Set status", dialog: true, body: window(1, func(w *editWindow) {
 			w.Chosen.Status, w.Chosen.Release, w.Chosen.Reason = "inactive", true, "The site closes"
 			w.Effects = &editEffects{Changes: 11, Counts: []editCount{{"changes", "Change", "green", 11}, {"same", "Already so", "grey", 0}, {"left", "Left out", "red", 1}}, LeftOut: 1,
-				Left: []editLeft{{Code: "user.last_administrator", Why: "Nobody else would be left who can sign in and manage users and roles everywhere: ahaddad", Users: 1}}}
+				Left: []editLeft{{Code: "user.last_administrator", Why: "stays as they are: nobody else would be left who can sign in and manage users and roles everywhere (ahaddad)", Users: 1}}}
 		})},
 		{Name: "edit-unit", Title: "Move to org unit", dialog: true, body: window(2, func(w *editWindow) {
 			w.Units, w.MoreUnits, w.TeamsOnly, w.Chosen.Unit = []directory.OrgUnit{{ID: 3, FullName: "UAE / Retail / Cards / Cards Team 1"}, {ID: 4, FullName: "UAE / Retail / Cards / Cards Team 2"}}, 120, true, 3
@@ -109,8 +109,8 @@ func specimenEffects(w *editWindow) {
 	w.Effects = &editEffects{
 		Changes: 9, ChangedSince: 2, LeftOut: 1, Notes: []string{"1 user is left without any role. That is allowed; they can do nothing then."},
 		Counts: []editCount{{"changes", "Gain a role", "green", 9}, {"same", "Have it already", "grey", 2}, {"left", "Left out", "red", 1}},
-		Left:   []editLeft{{Code: "user.too_much", Why: "With their other roles and their access role, they could do more than you: ahaddad", Users: 1}},
-		Powers: []editPowers{{Title: "Rights and rules that come", Rights: []string{"users: access, edit", "batches: access"}, Rules: []string{"No face in view: lock the desktop after 30 s"}}},
+		Left:   []editLeft{{Code: "user.too_much", Why: "could do more than you, with their other roles and their access role (ahaddad)", Users: 1}},
+		Powers: []editPowers{{Title: "Rights and rules that come", Rights: []string{"Users: access, edit", "Bulk actions of others: access"}, Rules: []string{"No face in view: lock the desktop after 30 s"}}},
 		Roles:  []editRoleEffect{{Name: "Quality Coach", Counts: "9 gain it · 2 have it already", Rights: "users: access, edit · batches: access", Rules: "No face in view: lock the desktop after 30 s"}},
 	}
 }

@@ -199,7 +199,7 @@ func editView(w *editWindow) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<button class=\"btn btn-go ms-auto\" name=\"preview\" value=\"yes\" id=\"edit-preview\">Preview each user</button> <button class=\"btn btn-primary btn-go\" id=\"edit-apply\">Apply</button></div></form>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<button class=\"btn btn-go ms-auto\" name=\"preview\" value=\"yes\" id=\"edit-preview\">Preview first</button> <button class=\"btn btn-primary btn-go\" id=\"edit-apply\">Apply</button></div></form>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
