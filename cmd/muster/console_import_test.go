@@ -81,7 +81,7 @@ func TestConsoleProcedure(t *testing.T) {
 		b.See("User Onboarding")
 
 		b.Click("Select actions…")
-		b.Click("Import users")
+		b.ClickOn(`document.getElementById('action-import')`, "Import users in the menu")
 		var paths []string
 		for i, link := range templates {
 			b.Click(link[0])

@@ -39,7 +39,7 @@ func TestScreenshots(t *testing.T) {
 	}
 	b.Open("/users")
 	b.Click("Select actions…")
-	b.Click("Import users")
+	b.ClickOn(`document.getElementById('action-import')`, "Import users in the menu")
 	b.See("User detail template")
 	picture("import")
 	startLarge(b, paths)
