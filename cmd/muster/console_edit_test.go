@@ -331,6 +331,7 @@ func TestConsoleOtherEdits(t *testing.T) {
 	b.ClickOn(`document.querySelector('[data-outcome=invalid] .num')`, "who is left out")
 	b.See(adminID)
 	b.Click("Undo this")
+	b.See("what they had before")
 	b.Click("Undo")
 	b.See("2 users got back what they had.")
 	c.wantWho("inactive after the undo", func(u *listedUser) bool { return u.LANID != adminID && (u.Status == "inactive" || u.PBXID == "") })

@@ -22,7 +22,7 @@ type bulkPiece struct {
 // A piece whose ids follow each other, all but a few, is a range: the engine walks along it instead of looking up ids. Up to
 // one gap for so many users is few; more than mostGaps would make the statement long.
 const (
-	usersPerGap = 8
+	usersPerGap = 4
 	mostGaps    = 500
 )
 

@@ -137,12 +137,13 @@ func (k *roleKind) prepareUndo(ctx context.Context, q sqldb.Querier, h *Handle, 
 	return nil
 }
 
-// holdsOneOf is the condition that a user holds one of the roles.
+// holdsOneOf is the condition that a user holds one of the roles. It is asked user by user: as an EXISTS, PostgreSQL would join
+// all who hold the role, taking them for few, as its statistics do not know those of a moment ago.
 func holdsOneOf(roles []int64) string {
 	if len(roles) == 0 {
 		return never
 	}
-	return "EXISTS (SELECT 1 FROM user_roles r WHERE r.user_id = users.id AND r.role_id IN (" + idList(roles) + "))"
+	return "(SELECT 1 FROM user_roles r WHERE r.user_id = users.id AND r.role_id IN (" + idList(roles) + ") LIMIT 1) IS NOT NULL"
 }
 
 // givenRights selects the rights of the roles, as module and action.

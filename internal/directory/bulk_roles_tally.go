@@ -105,9 +105,14 @@ func (b *BulkEditing) WithoutRole(ctx context.Context, q sqldb.Querier, ids []in
 	return n, nil
 }
 
-// holders counts who of the piece holds the role.
+// holders counts who of the piece holds the role; ids are asked for one by one (see holdsOneOf).
 func (p *bulkPiece) holders(ctx context.Context, q sqldb.Querier, role int64) (int64, error) {
-	held, _, err := sqldb.One[int64](ctx, q, fmt.Sprintf("SELECT count(*) FROM user_roles r WHERE r.role_id = %d AND %s", role, p.in("r.user_id")), p.args()...)
+	query := fmt.Sprintf("SELECT count(*) FROM user_roles r WHERE r.role_id = %d AND %s", role, p.in("r.user_id"))
+	if p.ids != nil {
+		query = fmt.Sprintf(`SELECT count(*) FROM %s AS k WHERE CAST(k.key AS BIGINT) <= $2
+			AND (SELECT 1 FROM user_roles r WHERE r.role_id = %d AND r.user_id = CAST(k.key AS BIGINT) LIMIT 1) IS NOT NULL`, p.db.Keys, role)
+	}
+	held, _, err := sqldb.One[int64](ctx, q, query, p.args()...)
 	if err != nil {
 		return 0, fmt.Errorf("look who has the role: %w", err)
 	}

@@ -246,7 +246,7 @@ const find = `(name => {
 		if (e.matches('input, select, textarea')) return squeeze(e.placeholder || e.title);
 		return squeeze(e.innerText);
 	};
-	const seen = e => e.checkVisibility({visibilityProperty: true, opacityProperty: true}) && e.getClientRects().length;
+	const seen = e => e.checkVisibility({visibilityProperty: true, opacityProperty: true}) && e.getClientRects().length && !e.closest('[inert]');
 	const open = document.querySelector('dialog[open]');
 	const all = [...(open || document).querySelectorAll('button, a[href], input, select, textarea, summary, [role=menuitem], [role=option], [tabindex="0"]')].filter(seen);
 	return all.find(e => named(e) === name) || all.find(e => named(e).startsWith(name)) || all.find(e => named(e).includes(name)) || null;
