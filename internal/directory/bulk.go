@@ -57,10 +57,6 @@ type LeftOut struct {
 // BulkWritten is how many users a statement changed, and how many roles that gave and took.
 type BulkWritten struct{ Users, Gained, Lost int64 }
 
-func (w *BulkWritten) add(more BulkWritten) {
-	w.Users, w.Gained, w.Lost = w.Users+more.Users, w.Gained+more.Gained, w.Lost+more.Lost
-}
-
 // always and never are conditions.
 const (
 	always = "1 = 1"

@@ -35,16 +35,6 @@ var pictureMatches = []option{
 	{string(directory.ByPBXID), "PBX ID"},
 }
 
-// matchName is an attribute as people call it.
-func matchName(a directory.PictureAttribute) string {
-	for _, o := range pictureMatches {
-		if o.Value == string(a) {
-			return o.Text
-		}
-	}
-	return string(a)
-}
-
 func (s *Server) pictureUpload(v *visit) (uploadLimits, error) {
 	most, err := pictureimport.UploadLimit(v.ctx(), s.Engine)
 	return uploadLimits{Bytes: most, Files: 1}, err
