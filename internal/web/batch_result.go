@@ -67,6 +67,10 @@ func outcomeCount(b *batch.Batch, o directory.Outcome) int64 {
 	switch o {
 	case directory.Inserted:
 		return b.Counts.Inserted
+	case directory.Updated:
+		return b.Counts.Updated
+	case directory.Unchanged:
+		return b.Counts.Unchanged
 	case directory.Duplicate:
 		return b.Counts.Duplicate
 	case directory.Invalid:

@@ -43,20 +43,6 @@ func edits(b *batch.Batch) bool { return replaces(b) || useredit.IsEdit(b.Action
 // editOutcomes are the counts of an edit in their order.
 var editOutcomes = []directory.Outcome{directory.Updated, directory.Invalid, directory.Unchanged, directory.NotApplied}
 
-func editCountOf(b *batch.Batch, o directory.Outcome) int64 {
-	switch o {
-	case directory.Updated:
-		return b.Counts.Updated
-	case directory.Invalid:
-		return b.Counts.Invalid
-	case directory.Unchanged:
-		return b.Counts.Unchanged
-	case directory.NotApplied:
-		return notApplied(b)
-	}
-	return 0
-}
-
 // fillEditPage fills the page of a batch that changes users.
 func (s *Server) fillEditPage(v *visit, b *batch.Batch, p *batchPage, asked rowsAsked) (err error) {
 	e := &editPart{Preview: b.State == batch.Ready || b.State == batch.Awaiting, Show: asked.Show, Code: asked.Code}
@@ -69,9 +55,9 @@ func (s *Server) fillEditPage(v *visit, b *batch.Batch, p *batchPage, asked rows
 	if e.editSay, err = editSays(p, e.Preview); err != nil || b.State.Live() {
 		return err
 	}
-	if editCountOf(b, e.Show) == 0 {
+	if outcomeCount(b, e.Show) == 0 {
 		e.Show, e.Code, asked.After = directory.Updated, "", ""
-		if i := slices.IndexFunc(editOutcomes, func(o directory.Outcome) bool { return editCountOf(b, o) > 0 }); i >= 0 {
+		if i := slices.IndexFunc(editOutcomes, func(o directory.Outcome) bool { return outcomeCount(b, o) > 0 }); i >= 0 {
 			e.Show = editOutcomes[i]
 		}
 	}

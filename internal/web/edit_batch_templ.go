@@ -365,7 +365,7 @@ func editInside(p *batchPage) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		for _, o := range editOutcomes {
-			if o == directory.Updated || o == directory.Invalid || editCountOf(p.Batch, o) > 0 {
+			if o == directory.Updated || o == directory.Invalid || outcomeCount(p.Batch, o) > 0 {
 				templ_7745c5c3_Err = editCard(p, o).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -499,7 +499,7 @@ func editCard(p *batchPage, o directory.Outcome) templ.Component {
 			templ_7745c5c3_Var21 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		n := editCountOf(p.Batch, o)
+		n := outcomeCount(p.Batch, o)
 		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 28, "<div class=\"col-6 col-sm\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
@@ -710,7 +710,7 @@ func editRowsCard(p *batchPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = problemChip(p, "", "All", editCountOf(p.Batch, e.Show)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = problemChip(p, "", "All", outcomeCount(p.Batch, e.Show)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

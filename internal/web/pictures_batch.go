@@ -46,22 +46,6 @@ func importsPictures(b *batch.Batch) bool { return b.Action == pictureimport.Act
 // pictureOutcomes are the counts of an import of pictures in their order.
 var pictureOutcomes = []directory.Outcome{directory.Inserted, directory.Updated, directory.Unchanged, directory.Invalid, directory.NotApplied}
 
-func pictureCount(b *batch.Batch, o directory.Outcome) int64 {
-	switch o {
-	case directory.Inserted:
-		return b.Counts.Inserted
-	case directory.Updated:
-		return b.Counts.Updated
-	case directory.Unchanged:
-		return b.Counts.Unchanged
-	case directory.Invalid:
-		return b.Counts.Invalid
-	case directory.NotApplied:
-		return notApplied(b)
-	}
-	return 0
-}
-
 // matched tells whether it is known whose the pictures are, as far as this page shows it: an import under way and an undo
 // show how far they are.
 func (p *picturesPart) matched(b *batch.Batch) bool { return !b.State.Live() || p.Looking }
@@ -122,7 +106,7 @@ func (s *Server) fillPicturesPage(v *visit, b *batch.Batch, p *batchPage, asked 
 	if b.State == batch.Failed && len(b.FileProblems) > 0 || b.Cleared() || !part.matched(b) {
 		return nil
 	}
-	if pictureCount(b, part.Show) == 0 {
+	if outcomeCount(b, part.Show) == 0 {
 		part.Show, part.Code, asked.After = mostWantedPictures(b), "", ""
 	}
 	part.After, _ = strconv.ParseInt(asked.After, 10, 64)
@@ -133,7 +117,7 @@ func (s *Server) fillPicturesPage(v *visit, b *batch.Batch, p *batchPage, asked 
 // mostWantedPictures is what a page shows when nobody said what: what went wrong first.
 func mostWantedPictures(b *batch.Batch) directory.Outcome {
 	for _, o := range []directory.Outcome{directory.Invalid, directory.Inserted, directory.Updated, directory.Unchanged, directory.NotApplied} {
-		if pictureCount(b, o) > 0 {
+		if outcomeCount(b, o) > 0 {
 			return o
 		}
 	}

@@ -114,6 +114,9 @@ func newTab(t *testing.T, base string, beside context.Context) *Tab {
 		if _, err := chromedp.Call(ctx, page.SetInterceptFileChooserDialog, page.SetInterceptFileChooserDialogParams{Enabled: true}); err != nil {
 			return err
 		}
+		if _, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: leaving}); err != nil {
+			return err
+		}
 		_, err := chromedp.Call(ctx, log.Enable, cdp.Empty{})
 		return err
 	}))
@@ -252,17 +255,25 @@ const find = `(name => {
 	return all.find(e => named(e) === name) || all.find(e => named(e).startsWith(name)) || all.find(e => named(e).includes(name)) || null;
 })`
 
+// leaving notes when a page began to give way to another one: what is clicked on it then is lost. A download begins the
+// same way and leaves the page where it is, so the note holds for three seconds only.
+const leaving = `window.navigation?.addEventListener('navigate', e => {
+	if (!e.destination.sameDocument && e.downloadRequest === null) window.leavingUntil = Date.now() + 3000;
+})`
+
 // Click clicks what is called name, with the mouse.
 func (b *Tab) Click(name string) {
 	b.T.Helper()
 	b.ClickOn(find+"("+quote(name)+")", name)
 }
 
-// ClickOn clicks the element that a JavaScript expression finds, once it is there and nothing lies above it. htmx listens
-// to what it has put on the page a few milliseconds later, when it is settled: nobody is as quick as a test.
+// ClickOn clicks the element that a JavaScript expression finds, once it is there and nothing lies above it. A page's
+// scripts listen once it is loaded, and htmx to what it has put on the page a few milliseconds later, when it is settled:
+// nobody is as quick as a test.
 func (b *Tab) ClickOn(expression, what string) {
 	b.T.Helper()
 	where := fmt.Sprintf(`(() => {
+		if (document.readyState !== 'complete' || window.leavingUntil > Date.now()) return null;
 		const e = %s;
 		if (!e || e.disabled || document.querySelector('.htmx-swapping, .htmx-settling')) return null;
 		e.scrollIntoView({block: 'center', inline: 'nearest', behavior: 'instant'});
