@@ -27,7 +27,7 @@ var floors = [][]string{
 }
 
 // beside are packages for tests, which only tests import.
-var beside = []string{"muster/internal/sqldb/sqldbtest", "muster/internal/blob/blobtest", "muster/internal/web/browsertest", "muster/internal/archtest"}
+var beside = []string{"muster/internal/sqldb/sqldbtest", "muster/internal/blob/blobtest", "muster/internal/pictureimport/ziptest", "muster/internal/web/browsertest", "muster/internal/archtest"}
 
 // tables may only be written by the package that owns them.
 var tables = map[string][]string{

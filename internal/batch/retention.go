@@ -73,8 +73,15 @@ func (e *Engine) clear(ctx context.Context, before int64) error {
 	return nil
 }
 
-// clearBatch marks the batch first, so that its page says that they are gone before the first is.
+// picturesPerTx is how many pictures of a batch one transaction lets go: others wait for it.
+const picturesPerTx = 10_000
+
+// clearBatch marks the batch before its files and reports go, so that its page says so before the first is gone. Its
+// pictures go before that: no undo needs those, and whoever is interrupted comes back to what is not marked.
 func (e *Engine) clearBatch(ctx context.Context, id, before int64) error {
+	if err := e.releasePictures(ctx, id); err != nil {
+		return err
+	}
 	mine := false
 	err := e.DB.Tx(ctx, func(tx *sqldb.Tx) error {
 		// Somebody may have begun to undo it just now.
@@ -96,7 +103,7 @@ func (e *Engine) clearBatch(ctx context.Context, id, before int64) error {
 				}
 			}
 		}
-		return directory.ReleasePictures(ctx, tx, id)
+		return nil
 	})
 	if err != nil || !mine {
 		return err
@@ -107,6 +114,20 @@ func (e *Engine) clearBatch(ctx context.Context, id, before int64) error {
 		}
 	}
 	return nil
+}
+
+func (e *Engine) releasePictures(ctx context.Context, id int64) error {
+	for {
+		var n int64
+		err := e.DB.Tx(ctx, func(tx *sqldb.Tx) (err error) {
+			n, err = directory.ReleasePictures(ctx, tx, id, picturesPerTx)
+			return err
+		})
+		if err != nil || n < picturesPerTx {
+			return err
+		}
+		e.DB.GiveWay(ctx)
+	}
 }
 
 // clearReport removes a report some pages at a time: nobody waits for a long one.

@@ -173,6 +173,18 @@ func (r *Run) SetWork(ctx context.Context, tx *sqldb.Tx, work any) error {
 	return err
 }
 
+// DropWork forgets what SetWork kept: the operation has not begun after all.
+func (r *Run) DropWork(ctx context.Context) error {
+	err := r.Tx(ctx, func(tx *sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, "UPDATE batches SET work = '' WHERE id = $1", r.Batch.ID)
+		return err
+	})
+	if err == nil {
+		r.Batch.Work = nil
+	}
+	return err
+}
+
 // DB is the database that the run works on.
 func (r *Run) DB() *sqldb.DB { return r.engine.DB }
 
@@ -200,6 +212,10 @@ func (r *Run) Handle(ctx context.Context) (*directory.Handle, error) {
 	}
 	return r.engine.Directory.As(actor), nil
 }
+
+// Nobody is the directory in the hands of nobody, who may do nothing: for what is left to tell of when whoever the batch acts
+// for may not act any more.
+func (r *Run) Nobody() *directory.Handle { return r.engine.Directory.As(directory.Actor{}) }
 
 // Now is the time, in microseconds, for what the run writes.
 func (r *Run) Now() int64 { return r.engine.now() }

@@ -18,13 +18,14 @@ import (
 )
 
 // Disk is a store in a directory: a file per blob, named by its SHA-256, in folders named by the first two digits. What
-// a sweep sets aside is in the folder leaving, and what is only arriving has a name that begins with incoming.
+// a sweep sets aside is in the folder leaving, and what is only arriving has a name that begins with incoming. Nothing else there
+// is touched.
 type Disk struct {
 	Dir string
 }
 
 const (
-	incoming = "incoming-*"
+	incoming = "incoming-"
 	leaving  = "leaving"
 )
 

@@ -25,6 +25,9 @@ func (d *Disk) Sweep(ctx context.Context, now time.Time, keep Keep) (removed int
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
+		if err == nil && entry.IsDir() && path != d.Dir && len(entry.Name()) != 2 && entry.Name() != leaving {
+			return fs.SkipDir // somebody else's, such as the lost+found of a volume, which may not be read
+		}
 		if err != nil || entry.IsDir() {
 			return errors.Join(err, ctx.Err())
 		}
@@ -39,9 +42,11 @@ func (d *Disk) Sweep(ctx context.Context, now time.Time, keep Keep) (removed int
 			return s.leaving(hash)
 		case isHash(hash):
 			return s.present(hash)
+		case strings.HasPrefix(hash, incoming):
+			s.removed++ // an upload that broke off
+			return gone(os.Remove(path))
 		}
-		s.removed++ // an upload that broke off
-		return gone(os.Remove(path))
+		return nil // somebody else's
 	})
 	return s.end(err)
 }

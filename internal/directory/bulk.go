@@ -69,6 +69,7 @@ type BulkEditing struct {
 	kind     bulkKind
 	revision int64
 	within   string // condition on users: in the actor's scope
+	named    string // condition on users: the actor may be told who they are
 	over     bool
 	undo     bool
 	own      int64          // the actor's id as a user, 0 for none
@@ -76,8 +77,8 @@ type BulkEditing struct {
 }
 
 // PrepareBulkEdit looks whether the actor may make the edit on the users of their scope; Forbidden says why not. over says
-// that all is done and what is left is to tell how it ended: who is prepared for that may have lost, by what was done, the
-// rights that it took. It changes nothing then, and names nobody to who may not edit users.
+// that nothing more will be done and what is left is to tell how it ended: who is prepared for that may have lost the rights
+// that it took. It changes nothing then, and names nobody to who may not edit users.
 func (h *Handle) PrepareBulkEdit(ctx context.Context, q sqldb.Querier, edit BulkEdit, over bool) (*BulkEditing, error) {
 	return h.bulkEditing(ctx, q, edit, 0, over)
 }
@@ -105,11 +106,15 @@ func (h *Handle) bulkEditing(ctx context.Context, q sqldb.Querier, edit BulkEdit
 	if b.within, err = h.withinScope(ctx, q); err != nil {
 		return nil, err
 	}
+	b.named = b.within
 	if over {
-		// What the actor may by now has no bearing on what was done.
+		// What the actor may by now has no bearing on what was done, only on who is named.
 		b.kind, err = edit.prepare(ctx, q, h.dir.As(System("")), &cfg, batchID)
 		if !h.actor.Can("users:edit") {
-			b.within = never
+			b.named = never
+		}
+		if h.actor.name == "" {
+			b.within = always // nobody knows any more where they might change users
 		}
 		return b, err
 	}

@@ -20,7 +20,7 @@ const (
 	BulkSame    BulkState = -4 // already as the edit would make them
 )
 
-// BulkLook is somebody of a frozen set. LANID and Name are of who is in the actor's scope alone.
+// BulkLook is somebody of a frozen set. LANID and Name are of who may be named to the actor alone.
 type BulkLook struct {
 	ID      int64
 	State   BulkState
@@ -48,7 +48,7 @@ func (b *BulkEditing) Look(ctx context.Context, q sqldb.Querier, batchID int64, 
 		FROM %s AS k LEFT JOIN users ON users.id = CAST(k.key AS BIGINT)
 		LEFT JOIN (SELECT c.user_id, max(c.version) AS version FROM user_changes c WHERE c.batch_id = $2 AND c.user_id BETWEEN $3 AND $4 GROUP BY c.user_id) AS j
 			ON j.user_id = CAST(k.key AS BIGINT) ORDER BY 1`,
-		BulkDone, BulkGone, b.state(), b.warning(), not(b.within), not(b.within), db.Keys)
+		BulkDone, BulkGone, b.state(), b.warning(), not(b.named), not(b.named), db.Keys)
 	if len(ids) == 0 {
 		return nil, nil
 	}

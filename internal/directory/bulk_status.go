@@ -26,11 +26,24 @@ func (e StatusEdit) CleanReason(reason string) (string, error) {
 // statusKind is a status edit, or the undo of one.
 type statusKind struct {
 	StatusEdit
-	batch int64 // that is taken back; 0 for none
+	batch int64   // that is taken back; 0 for none
+	later []int64 // users of whom another one of the batch had the released PBX ID before
 }
 
-func (e StatusEdit) prepare(_ context.Context, _ sqldb.Querier, _ *Handle, _ *Configuration, batchID int64) (bulkKind, error) {
-	return &statusKind{StatusEdit: e, batch: batchID}, nil
+func (e StatusEdit) prepare(ctx context.Context, q sqldb.Querier, _ *Handle, _ *Configuration, batchID int64) (bulkKind, error) {
+	k := &statusKind{StatusEdit: e, batch: batchID}
+	if batchID == 0 || e.Active || !e.ReleasePBX {
+		return k, nil
+	}
+	// A PBX ID that the batch released may have been given, before it came to them, to somebody who released it in turn.
+	var err error
+	k.later, err = sqldb.All[int64](ctx, q, `SELECT t.user_id FROM (SELECT j.user_id, row_number() OVER (PARTITION BY j.was ORDER BY j.user_id) AS place
+		FROM user_changes j JOIN users v ON v.id = j.user_id AND v.version = j.version WHERE j.batch_id = $1 AND j.undone = 0 AND j.was IS NOT NULL) AS t
+		WHERE t.place > 1 ORDER BY t.user_id`, batchID)
+	if err != nil {
+		return nil, fmt.Errorf("look who released the same PBX ID: %w", err)
+	}
+	return k, nil
 }
 
 func (k *statusKind) number() int {
@@ -150,14 +163,17 @@ func fewRanges(ids []int64, most int) (ranges []IDs) {
 	return append(ranges, IDs{First: from, End: ids[len(ids)-1] + 1})
 }
 
-// stays: a PBX ID that was released may be somebody else's by now.
+// stays: a PBX ID that was released may be somebody else's by now, or go back to the first who released it.
 func (k *statusKind) stays() []LeftOut {
 	if k.Active || !k.ReleasePBX {
 		return nil
 	}
-	return []LeftOut{{Code: "undo.pbx_id_taken", Column: PBXID.String(),
-		Condition: journalOf(k.batch, "EXISTS (SELECT 1 FROM users o WHERE o.pbx_id = x.was)"),
-		Many:      "stay inactive: their PBX IDs are other users' by now",
+	taken := journalOf(k.batch, "EXISTS (SELECT 1 FROM users o WHERE o.pbx_id = x.was)")
+	if len(k.later) > 0 {
+		taken = "(" + taken + " OR users.id IN (" + idList(k.later) + "))"
+	}
+	return []LeftOut{{Code: "undo.pbx_id_taken", Column: PBXID.String(), Condition: taken,
+		Many: "stay inactive: their PBX IDs are other users' by now",
 		Message: func(lanID string) string {
 			return lanID + " stays inactive: their PBX ID is another user's by now. Reactivate them on their own page, with a new one."
 		}}}

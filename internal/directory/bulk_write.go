@@ -41,7 +41,8 @@ func (b *BulkEditing) Piece(ctx context.Context, tx *sqldb.Tx, s Stamp, ids []in
 		return part, nil
 	}
 	p := pieceOf(b.handle.dir.DB, s.BatchID, ids)
-	if err := p.lock(ctx, tx); err != nil {
+	versionsNow, err := p.lock(ctx, tx)
+	if err != nil {
 		return part, err
 	}
 	if part.PutOff, err = b.lastOnes(ctx, tx, p, func(id int64) bool { _, in := slices.BinarySearch(ids, id); return in }); err != nil {
@@ -51,30 +52,27 @@ func (b *BulkEditing) Piece(ctx context.Context, tx *sqldb.Tx, s Stamp, ids []in
 	if len(part.PutOff) > 0 {
 		who = all(who, "users.id NOT IN ("+idList(part.PutOff)+")")
 	}
-	type found struct{ Users, Versions int64 }
-	f, _, err := sqldb.One[found](ctx, tx, "SELECT count(*), CAST(coalesce(sum(users.version), 0) AS BIGINT) FROM users WHERE "+p.in("users.id"), p.args()...)
-	if err != nil {
-		return part, fmt.Errorf("look at users: %w", err)
-	}
-	p.users = f.Users
 	if part.BulkWritten, err = b.kind.write(ctx, tx, s, p, who); err != nil {
 		return part, err
 	}
-	part.Quiet = f.Users == int64(len(ids)) && f.Versions == versions && part.Users == f.Users && len(b.kind.warnings()) == 0
+	part.Quiet = p.users == int64(len(ids)) && versionsNow == versions && part.Users == p.users && len(b.kind.warnings()) == 0
 	return part, nil
 }
 
 // lock keeps others from changing the users until the transaction ends: what a statement then reads of them is what the
-// next one changes. On SQLite nobody else writes meanwhile.
-func (p *bulkPiece) lock(ctx context.Context, tx *sqldb.Tx) error {
-	if p.db.Engine == sqldb.SQLite {
-		return nil
+// next one changes. On SQLite nobody else writes meanwhile. It counts them, and returns the sum of their versions.
+func (p *bulkPiece) lock(ctx context.Context, tx *sqldb.Tx) (versions int64, err error) {
+	them := "SELECT version FROM users WHERE " + p.in("users.id")
+	if p.db.Engine == sqldb.Postgres {
+		them += " ORDER BY id FOR NO KEY UPDATE"
 	}
-	_, err := tx.ExecContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM users WHERE "+p.in("users.id")+" ORDER BY id FOR NO KEY UPDATE) AS locked", p.args()...)
+	type found struct{ Users, Versions int64 }
+	f, _, err := sqldb.One[found](ctx, tx, "SELECT count(*), CAST(coalesce(sum(t.version), 0) AS BIGINT) FROM ("+them+") AS t", p.args()...)
 	if err != nil {
-		return fmt.Errorf("lock users: %w", err)
+		return 0, fmt.Errorf("lock users: %w", err)
 	}
-	return nil
+	p.users = f.Users
+	return f.Versions, nil
 }
 
 // lastOnes are those of the piece whose powers the batch itself, or the whole installation, hangs on.
@@ -120,7 +118,7 @@ func (b *BulkEditing) Finish(ctx context.Context, tx *sqldb.Tx, s Stamp, ids []i
 	}
 	p := pieceOf(b.handle.dir.DB, s.BatchID, ids)
 	err = b.keeping(ctx, tx, func() error {
-		if err := p.lock(ctx, tx); err != nil {
+		if _, err := p.lock(ctx, tx); err != nil {
 			return err
 		}
 		w, err = b.kind.write(ctx, tx, s, p, b.who())

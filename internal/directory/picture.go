@@ -172,13 +172,14 @@ func HoldPictures(ctx context.Context, tx *sqldb.Tx, batchID, at int64, all []Pi
 	return nil
 }
 
-// ReleasePictures ends what [HoldPictures] began: pictures that no user has, and no undo could give back, go with the
-// next sweep.
-func ReleasePictures(ctx context.Context, tx *sqldb.Tx, batchID int64) error {
-	if _, err := tx.ExecContext(ctx, "DELETE FROM picture_holds WHERE batch_id = $1", batchID); err != nil {
-		return fmt.Errorf("let the batch's pictures go: %w", err)
+// ReleasePictures ends what [HoldPictures] began, for so many pictures of the batch at most, and returns for how many: those
+// that no user has, and no undo could give back, go with the next sweep.
+func ReleasePictures(ctx context.Context, tx *sqldb.Tx, batchID int64, most int) (int64, error) {
+	n, err := changed(tx.ExecContext(ctx, "DELETE FROM picture_holds WHERE batch_id = $1 AND hash IN (SELECT h.hash FROM picture_holds h WHERE h.batch_id = $1 ORDER BY h.hash LIMIT $2)", batchID, most))
+	if err != nil {
+		return 0, fmt.Errorf("let the batch's pictures go: %w", err)
 	}
-	return nil
+	return n, nil
 }
 
 // unknownAttribute refuses an attribute that pictures cannot be matched by.

@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -34,25 +35,36 @@ const unwanted = `NOT EXISTS (SELECT 1 FROM users u WHERE u.picture = pictures.h
 	AND NOT EXISTS (SELECT 1 FROM picture_changes j JOIN users u ON u.id = j.user_id AND u.version = j.version
 		WHERE j.before = pictures.hash AND j.before <> '' AND j.undone = 0)`
 
-// DropPictures forgets the pictures that nobody refers to, a thousand at a time; a sweep of the blobs then lets their
+// Pictures are looked for so many at a time, for PostgreSQL reads all pictures and users for each look, and removed so many
+// in a transaction.
+const (
+	unwantedAtOnce = 20_000
+	droppedAtOnce  = 1000
+)
+
+// DropPictures forgets the pictures that nobody refers to, a thousand in a transaction; a sweep of the blobs then lets their
 // content go. Whoever gives such a picture at this moment either keeps it or writes it down anew.
 func (d *Directory) DropPictures(ctx context.Context) error {
-	const some = 1000
 	before := d.Now().Add(-pictureYoung).UnixMicro()
 	for after := ""; ; {
-		all, err := sqldb.All[string](ctx, d.DB.Read(), "SELECT hash FROM pictures WHERE given_at < $1 AND hash > $2 AND "+unwanted+" ORDER BY hash LIMIT "+strconv.Itoa(some), before, after)
-		if err != nil || len(all) == 0 {
-			return err
-		}
-		err = d.DB.Tx(ctx, func(tx *sqldb.Tx) error {
-			_, err := tx.ExecContext(ctx, "DELETE FROM pictures WHERE hash IN (SELECT k.key FROM "+d.DB.Keys+" AS k) AND given_at < $2 AND "+unwanted, d.DB.KeySet(all), before)
-			return err
-		})
+		all, err := sqldb.All[string](ctx, d.DB.Read(), "SELECT hash FROM pictures WHERE given_at < $1 AND hash > $2 AND "+unwanted+" ORDER BY hash LIMIT "+strconv.Itoa(unwantedAtOnce), before, after)
 		if err != nil {
-			return fmt.Errorf("let pictures go: %w", err)
+			return fmt.Errorf("look for pictures that nobody refers to: %w", err)
+		}
+		for some := range slices.Chunk(all, droppedAtOnce) {
+			err := d.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+				_, err := tx.ExecContext(ctx, "DELETE FROM pictures WHERE hash IN (SELECT k.key FROM "+d.DB.Keys+" AS k) AND given_at < $2 AND "+unwanted, d.DB.KeySet(some), before)
+				return err
+			})
+			if err != nil {
+				return fmt.Errorf("let pictures go: %w", err)
+			}
+			d.DB.GiveWay(ctx)
+		}
+		if len(all) < unwantedAtOnce {
+			return nil
 		}
 		after = all[len(all)-1]
-		d.DB.GiveWay(ctx)
 	}
 }
 

@@ -52,7 +52,8 @@ func (a *album) step() error {
 		return a.undo(1 + a.Int64N(a.batch+1))
 	case 6:
 		a.bulk(func(ctx context.Context, tx *sqldb.Tx) error {
-			return directory.ReleasePictures(ctx, tx, 1+a.Int64N(a.batch+1))
+			_, err := directory.ReleasePictures(ctx, tx, 1+a.Int64N(a.batch+1), 1000)
+			return err
 		})
 	case 7:
 		execute(a.T, a.d, "UPDATE users SET version = version + 1 WHERE id = $1", id)
@@ -174,7 +175,14 @@ func TestPictureGivenWhileItIsDropped(t *testing.T) {
 	eachOffice(t, func(o *office) {
 		stamp := o.batch(1)
 		o.bulk(func(ctx context.Context, tx *sqldb.Tx) error {
-			return errors.Join(directory.HoldPictures(ctx, tx, 1, stamp.At, []directory.Picture{picture("a")}), directory.ReleasePictures(ctx, tx, 1))
+			err := directory.HoldPictures(ctx, tx, 1, stamp.At, []directory.Picture{picture("a"), picture("b")})
+			for range 2 {
+				n, rerr := directory.ReleasePictures(ctx, tx, 1, 1)
+				if err = errors.Join(err, rerr); n != 1 {
+					o.Errorf("%d let go, not 1", n)
+				}
+			}
+			return err
 		})
 		later := o.d.Now().Add(2 * time.Hour)
 		o.d.Now = func() time.Time { return later }

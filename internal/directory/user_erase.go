@@ -90,5 +90,8 @@ func (h *Handle) erase(ctx context.Context, tx *sqldb.Tx, id int64, reason strin
 	if _, err := tx.ExecContext(ctx, "UPDATE picture_changes SET before = '', after = '' WHERE user_id = $1", id); err != nil {
 		return fmt.Errorf("erase the user's pictures: %w", err)
 	}
+	if _, err := tx.ExecContext(ctx, "UPDATE user_changes SET was = NULL WHERE user_id = $1 AND was IS NOT NULL", id); err != nil {
+		return fmt.Errorf("erase the user's PBX IDs: %w", err)
+	}
 	return h.audit(ctx, tx, AuditEntry{Action: "erase", Subject: "user", Name: Erased, Reason: reason, SubjectID: id})
 }

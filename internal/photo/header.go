@@ -22,7 +22,7 @@ func ReadHeader(data []byte) (Header, error) {
 // lookAt reads and judges a header.
 func lookAt(data []byte) (look, error) {
 	if len(data) >= MaxBytes {
-		return look{}, refuse(TooLarge, "The picture has %s bytes; a picture must have less than %s. Save it smaller, or as JPEG.", grouped(len(data)), grouped(MaxBytes))
+		return look{}, RefuseTooLarge()
 	}
 	var l look
 	var err error
@@ -49,6 +49,12 @@ func (l *look) judge() error {
 		return refuse(TooSmall, "The picture has %d × %d pixels; each side must have at least %d. Take a larger one.", l.Width, l.Height, MinSide)
 	}
 	return nil
+}
+
+// RefuseTooLarge is the refusal of what has MaxBytes or more. How many it has it does not say: hardly anybody reads all of
+// them to find out.
+func RefuseTooLarge() *Refusal {
+	return refuse(TooLarge, "The picture has %s bytes or more. Save it smaller, 1,000 pixels on a side are plenty, or as JPEG, and give it again.", grouped(MaxBytes))
 }
 
 func refuse(code, format string, args ...any) *Refusal {

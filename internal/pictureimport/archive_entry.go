@@ -26,9 +26,6 @@ type unpacker struct {
 	inflate          io.ReadCloser
 }
 
-// errTooLarge says that a file has [photo.MaxBytes] or more. It is not read.
-var errTooLarge = &photo.Refusal{Code: photo.TooLarge, Message: fmt.Sprintf("This picture has %d bytes or more. Make it smaller, 1,000 pixels on a side are plenty, and save it again.", photo.MaxBytes)}
-
 func damagedFile(format string, args ...any) error {
 	return &photo.Refusal{Code: photo.Damaged, Message: fmt.Sprintf(format, args...)}
 }
@@ -38,7 +35,7 @@ func damagedFile(format string, args ...any) error {
 // beyond what the directory says.
 func (u *unpacker) unpack(e *entry) ([]byte, error) {
 	if e.unpacked >= photo.MaxBytes {
-		return nil, errTooLarge
+		return nil, photo.RefuseTooLarge() // without having been read
 	}
 	// Deflate makes nothing much larger than it was: 5 bytes for each 16,383, and a few more.
 	if e.packed > e.unpacked+e.unpacked/1000+1024 {

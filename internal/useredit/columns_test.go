@@ -2,6 +2,7 @@ package useredit_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -498,5 +499,19 @@ func TestColumnPages(t *testing.T) {
 		if n := h.number(t, "SELECT count(*) FROM audit WHERE action = 'set-status' AND after LIKE '%they left%'"); n == 0 {
 			t.Error("the audit does not have the reason")
 		}
+	})
+}
+
+// Of somebody who is erased, the journal does not keep the PBX ID that an edit released.
+func TestReleasedIsErased(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		boss := h.member(t, member{profile: directory.Supervisor, unit: "UAE", pbx: "1"})
+		ann := h.member(t, member{unit: "UAE / Cards", supervisor: boss, pbx: "7"})
+		h.must(t, system, release(), boss, ann)
+		ctx, as := context.Background(), h.dir.As(system)
+		if err := errors.Join(as.DeleteUser(ctx, ann, 2, "left"), as.EraseUser(ctx, "u2", "asked for")); err != nil {
+			t.Fatal(err)
+		}
+		same(t, "kept", []string{"1"}, h.lines(t, "SELECT was FROM user_changes WHERE was IS NOT NULL"))
 	})
 }

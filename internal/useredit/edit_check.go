@@ -1,10 +1,12 @@
 package useredit
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 
 	"muster/internal/batch"
 	"muster/internal/directory"
@@ -117,30 +119,35 @@ func (r *editing) look(ctx context.Context, b *userBlock, c *batch.Counts, yield
 // entry is what there is to say of somebody. since tells that somebody changed them after the set was frozen.
 func (r *editing) entry(row int64, l *directory.BulkLook, since bool) batch.Entry {
 	e := batch.Entry{Row: row, LANID: l.LANID, Name: l.Name, Outcome: directory.Invalid}
+	who := cmp.Or(l.LANID, "this user") // where whom the batch acts for may not be told who it is
 	add := func(code, column string, s directory.Severity, format string, args ...any) {
-		e.Problems = append(e.Problems, directory.Problem{Row: row, LANID: l.LANID, Column: column, Code: code, Severity: s, Value: l.LANID, Message: fmt.Sprintf(format, args...)})
+		said := fmt.Sprintf(format, args...)
+		if rest, is := strings.CutPrefix(said, "this user"); is {
+			said = "This user" + rest
+		}
+		e.Problems = append(e.Problems, directory.Problem{Row: row, LANID: l.LANID, Column: column, Code: code, Severity: s, Value: l.LANID, Message: said})
 	}
 	switch {
 	case slices.Contains(r.work.Keeps, l.ID) && l.State == directory.BulkChanges:
-		add(lastAdministratorCode, "", directory.Error, "%s stays as they are: nobody else would be left who can sign in and manage users and roles everywhere. Make somebody else an administrator first.", l.LANID)
+		add(lastAdministratorCode, "", directory.Error, "%s stays as they are: nobody else would be left who can sign in and manage users and roles everywhere. Make somebody else an administrator first.", who)
 	case l.State == directory.BulkChanges && r.cancelled:
 		e.Outcome = directory.NotApplied
 	case l.State == directory.BulkChanges && !r.ended, l.State == directory.BulkDone:
 		e.Outcome = directory.Updated
 		if since {
-			add("user.changed_since", "", directory.Note, "Somebody changed %s after these users were selected.", l.LANID)
+			add("user.changed_since", "", directory.Note, "Somebody changed %s after these users were selected.", who)
 		}
 		if l.Warning > 0 {
 			w := r.values.Warnings()[l.Warning-1]
-			add(w.Code, w.Column, directory.Warning, "%s", w.Message(l.LANID))
+			add(w.Code, w.Column, directory.Warning, "%s", w.Message(who))
 		}
 	case l.State == directory.BulkChanges:
 		e.Outcome = directory.Unchanged
-		add("user.changed_meanwhile", "", directory.Note, "Somebody changed %s again while this went on; when it was their turn there was nothing to change.", l.LANID)
+		add("user.changed_meanwhile", "", directory.Note, "Somebody changed %s again while this went on; when it was their turn there was nothing to change.", who)
 	case l.State == directory.BulkSame:
 		e.Outcome = directory.Unchanged
 		if since {
-			add("user.changed_since", "", directory.Note, "Somebody changed %s after these users were selected.", l.LANID)
+			add("user.changed_since", "", directory.Note, "Somebody changed %s after these users were selected.", who)
 		}
 	case l.State == directory.BulkGone:
 		add("user.gone", "", directory.Error, "This user is not in the directory any more.")
@@ -148,7 +155,7 @@ func (r *editing) entry(row int64, l *directory.BulkLook, since bool) batch.Entr
 		add("user.out_of_scope", "", directory.Error, "This user was moved out of the org units of your access role.")
 	default:
 		why := r.values.LeftOut()[l.State-1]
-		add(why.Code, why.Column, directory.Error, "%s", why.Message(l.LANID))
+		add(why.Code, why.Column, directory.Error, "%s", why.Message(who))
 	}
 	return e
 }

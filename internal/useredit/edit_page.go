@@ -133,7 +133,7 @@ func (p *editPage) set(ctx context.Context, fn func(*userBlock) bool) error {
 // toChange are rows of who would be changed: of the set, those whom the preview does not name otherwise. A row's number is
 // its place in the set, and so is After.
 func (p *editPage) toChange(ctx context.Context) (rows []Row, next int64, err error) {
-	if p.b.Cleared() || p.b.State == batch.Received || p.b.State == batch.Cancelled {
+	if p.b.Cleared() || p.b.State == batch.Received || p.b.State == batch.Cancelled || p.b.State == batch.Failed {
 		return nil, 0, nil
 	}
 	ids, numbers, problems, err := p.unnamed(ctx)

@@ -3,6 +3,7 @@ package useredit
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -49,25 +50,18 @@ func (op *Editing) Prepare(ctx context.Context, run *batch.Run) (batch.Prepared,
 	if err != nil {
 		return nil, err
 	}
-	r.values, err = r.handle.PrepareBulkEdit(ctx, run.DB().Read(), r.options.bulk(), false)
-	if fault.KindOf(err) == fault.Forbidden && r.work.Over {
-		// By what was done they may have lost the rights that it took.
-		r.values, err = r.handle.PrepareBulkEdit(ctx, run.DB().Read(), r.options.bulk(), true)
-	}
-	if err != nil {
+	if err := r.findPlace(ctx); err != nil {
 		return nil, err
 	}
-	chunks, err := run.Chunks(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, c := range chunks {
-		r.changed += c.Changed
-		if c.Part == mostPart {
-			r.placed = max(r.placed, c.Last)
-		} else {
-			r.lasts = max(r.lasts, c.First+1)
+	if run.Batch.State == batch.Checking && len(run.Batch.Work) > 0 {
+		// It was let go on, changed nobody, and has to be decided about again.
+		r.work = EditWork{}
+		if err := run.DropWork(ctx); err != nil {
+			return nil, err
 		}
+	}
+	if err := r.judge(ctx); err != nil {
+		return nil, r.giveUp(ctx, err)
 	}
 	if run.Batch.State != batch.Checking && (r.changed > 0 || len(r.work.PutOff) > 0 || r.work.Over) {
 		return r, nil // the report is written at the end
@@ -83,11 +77,67 @@ func (op *Editing) load(ctx context.Context, run *batch.Run) (r *editing, err er
 	if r.options.bulk() == nil {
 		return nil, fmt.Errorf("batch %d does not say what is to be done to its users", run.Batch.ID)
 	}
-	if r.work, err = EditWorkOf(run.Batch); err != nil {
-		return nil, err
-	}
-	r.handle, err = run.Handle(ctx)
+	r.work, err = EditWorkOf(run.Batch)
 	return r, err
+}
+
+// findPlace finds out how far earlier processes have come.
+func (r *editing) findPlace(ctx context.Context) error {
+	chunks, err := r.run.Chunks(ctx)
+	for _, c := range chunks {
+		r.changed += c.Changed
+		if c.Part == mostPart {
+			r.placed = max(r.placed, c.Last)
+		} else {
+			r.lasts = max(r.lasts, c.First+1)
+		}
+	}
+	return err
+}
+
+// judge looks whether whom the batch acts for may do this.
+func (r *editing) judge(ctx context.Context) (err error) {
+	if r.handle, err = r.run.Handle(ctx); err == nil {
+		r.values, err = r.handle.PrepareBulkEdit(ctx, r.run.DB().Read(), r.options.bulk(), false)
+	}
+	if fault.KindOf(err) == fault.Forbidden && r.work.Over {
+		// By what was done they may have lost the rights that it took.
+		return r.tellOnly(ctx)
+	}
+	return err
+}
+
+// tellOnly prepares for telling how it ended.
+func (r *editing) tellOnly(ctx context.Context) (err error) {
+	if r.handle == nil {
+		r.handle = r.run.Nobody()
+	}
+	r.values, err = r.handle.PrepareBulkEdit(ctx, r.run.DB().Read(), r.options.bulk(), true)
+	return err
+}
+
+// giveUp sees to it that an edit which cannot go on, as they who made it may not any more, tells of what it did: its counts
+// were those of the check. It returns the cause.
+func (r *editing) giveUp(ctx context.Context, cause error) error {
+	switch fault.KindOf(cause) {
+	case fault.Forbidden, fault.NotFound, fault.Invalid:
+	default:
+		return cause
+	}
+	counts := batch.Counts{}
+	if r.run.Batch.State == batch.Applying {
+		err := r.tellOnly(ctx)
+		if err == nil {
+			counts, err = r.conclude(ctx, true)
+		}
+		if fault.KindOf(err) == fault.NotFound { // what it gives is gone
+			counts, err = batch.Counts{Rows: r.options.Users, Updated: r.changed}, nil
+		}
+		if err != nil {
+			return errors.Join(cause, err)
+		}
+	}
+	return errors.Join(cause, r.run.StoreCounts(ctx, counts))
 }
 
 // Close is there for the engine: an edit keeps nothing open.

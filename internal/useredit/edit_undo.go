@@ -14,6 +14,9 @@ import (
 // Undo puts back what the journal tells of everybody whom nobody changed since.
 func (op *Editing) Undo(ctx context.Context, run *batch.Run) error {
 	r, err := op.load(ctx, run)
+	if err == nil {
+		r.handle, err = run.Handle(ctx)
+	}
 	if err != nil {
 		return err
 	}

@@ -140,9 +140,9 @@ func (s *Server) keptPart(v *visit, b *batch.Batch) (*keptPart, error) {
 	return p, nil
 }
 
-// notApplied is how many good rows a cancelled batch never came to.
+// notApplied is how many good rows a batch that was cancelled, or could not go on, never came to.
 func notApplied(b *batch.Batch) int64 {
-	if b.State != batch.Cancelled && b.State != batch.Undone {
+	if b.State != batch.Cancelled && b.State != batch.Undone && b.State != batch.Failed {
 		return 0
 	}
 	c := b.Counts

@@ -132,7 +132,7 @@ func (s *Server) receiveFile(v *visit, in *intake, part *multipart.Part) (batch.
 		if limitErr != nil {
 			return file, limitErr
 		}
-		err = fault.Wrap(fault.TooLarge, err, "%s is larger than %s, the most that a file may have; split it and import the parts one after the other",
+		err = fault.Wrap(fault.TooLarge, err, "the file %s is larger than %s, the most that a file may have; split it and import the parts one after the other",
 			name, fileSize(most))
 	}
 	return file, err

@@ -55,7 +55,11 @@ func (s *Server) batchPicture(v *visit) error {
 	return s.servePicture(v, p, size)
 }
 
+// pictureBefore is the user's own, not the batch's: who may not look at users does not see it.
 func (s *Server) pictureBefore(v *visit, batchID, userID int64) (p directory.Picture, err error) {
+	if !v.can("users:access") {
+		return p, nil
+	}
 	before, err := s.picturesOfJournal(v, batchID, []int64{userID})
 	if err != nil || before[userID] == "" {
 		return p, err

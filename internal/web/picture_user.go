@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"sync"
 
 	"muster/internal/directory"
 	"muster/internal/fault"
@@ -194,14 +193,7 @@ func pictureSides(p *photo.Picture) string {
 }
 
 // pictureTooLarge is what is said of a picture that a browser need not send.
-var pictureTooLarge = sync.OnceValue(func() string {
-	_, err := photo.ReadHeader(make([]byte, photo.MaxBytes))
-	var refused *photo.Refusal
-	if !errors.As(err, &refused) {
-		panic("web: a picture of the size at which it is too large is refused")
-	}
-	return pictureimport.ProblemOf(refused).Message
-})
+func pictureTooLarge() string { return photo.RefuseTooLarge().Message }
 
 // doneKind is the look of what is said of an action.
 func doneKind(done string) string {

@@ -164,7 +164,7 @@ func newPictureLine(b *batch.Batch, row *pictureimport.Row, before map[int64]str
 	return line
 }
 
-// picturesBefore are the pictures that users have, or after the import had, before it; none for who may not look at users.
+// picturesBefore are the pictures that users have, or after the import those that they had before it; none for who may not look at users.
 func (s *Server) picturesBefore(v *visit, b *batch.Batch, rows []pictureimport.Row) (map[int64]string, error) {
 	var ids []int64
 	now := b.State == batch.Ready || b.State == batch.Awaiting || b.State.Live()
@@ -175,7 +175,7 @@ func (s *Server) picturesBefore(v *visit, b *batch.Batch, rows []pictureimport.R
 		}
 	}
 	switch {
-	case len(ids) == 0:
+	case len(ids) == 0 || !v.can("users:access"):
 		return nil, nil
 	case !now:
 		return s.picturesOfJournal(v, b.ID, ids)
@@ -200,9 +200,6 @@ func (s *Server) picturesOfJournal(v *visit, batchID int64, ids []int64) (map[in
 
 // picturesNow are the pictures of those of the users whom who acts may look at.
 func picturesNow(v *visit, ids []int64) (map[int64]string, error) {
-	if !v.can("users:access") {
-		return nil, nil
-	}
 	slices.Sort(ids)
 	found, err := v.handle().UsersPage(v.ctx(), directory.UserQuery{Filter: directory.UserFilter{IDs: slices.Compact(ids)}, Limit: rowsPerPage})
 	if err != nil {

@@ -95,6 +95,7 @@
 	document.addEventListener('htmx:sendError', (e) => {
 		if (!form() || !ours(e.detail.elt)) return;
 		e.stopImmediatePropagation();
+		e.detail.elt.removeAttribute('aria-busy');
 		trouble('Muster cannot be reached', 'The connection is gone or the server restarts. Try again in a moment; what you chose is still there.');
 	}, true);
 })();
