@@ -45,6 +45,7 @@ func (t EditTurn) muster() float64 { return t.Preview + t.Apply }
 // FewTurn is giving the role to a part of the users, anywhere among them, from the file of LAN IDs to the last byte
 // written.
 type FewTurn struct {
+	Bare         float64 `json:"bare_seconds"` // as in [EditTurn], of users who are known by their ids
 	Freeze       float64 `json:"freeze_seconds"`
 	Consequences float64 `json:"consequences_seconds"`
 	Run          float64 `json:"run_seconds"` // check and apply
@@ -70,6 +71,8 @@ type editor struct {
 	store store
 	role  int64
 	users int64
+	// fewUsers are those whose ids fewOf divides.
+	fewUsers int64
 }
 
 // edits measures bulk edits of a directory that has the users of one input.
@@ -78,13 +81,14 @@ func (b *bench) edits(ctx context.Context, s store) (*Edits, error) {
 	if err := e.prepare(ctx); err != nil {
 		return nil, err
 	}
-	out := &Edits{Users: e.users, Few: e.users / fewOf}
+	out := &Edits{Users: e.users, Few: e.fewUsers}
 	steps := []func(context.Context, *EditRound) error{
 		func(ctx context.Context, r *EditRound) error { return e.turn(ctx, true, &r.Assign, r) },
 		func(ctx context.Context, r *EditRound) error { return e.turn(ctx, false, &r.Remove, nil) },
 		e.few, e.disturbed,
 		func(ctx context.Context, r *EditRound) error { return e.bare(ctx, true, &r.Assign) },
 		func(ctx context.Context, r *EditRound) error { return e.bare(ctx, false, &r.Remove) },
+		e.bareFew,
 	}
 	for i := range b.Runs {
 		r := EditRound{}
@@ -114,11 +118,14 @@ func (e *editor) prepare(ctx context.Context) error {
 			return err
 		}
 		if name == heldEdits {
-			err = e.store.run(ctx, p, bareEdit{e.role, true}.script()+fmt.Sprintf("DELETE FROM user_changes;\nDELETE FROM batches WHERE id = %d;\n", bareBatch))
+			err = e.store.run(ctx, p, bareEdit{e.role, true, 1}.script()+fmt.Sprintf("DELETE FROM user_changes;\nDELETE FROM batches WHERE id = %d;\n", bareBatch))
 		} else if e.role, err = wideRole(ctx, p); err == nil {
 			var g grants
 			g, err = grantsOf(ctx, p, e.role)
 			e.users = g.Users
+		}
+		if err == nil && name == unheldEdits {
+			e.fewUsers, err = fewIn(ctx, p)
 		}
 		if err != nil {
 			return err
@@ -147,28 +154,40 @@ func (e *editor) on(ctx context.Context, give bool, fn func(place) error) error 
 // bare is what the engine itself takes. On SQLite, the driver that Muster has is the same engine in another compiler's hands:
 // what is measured beside Muster is that one, and the command line besides.
 func (e *editor) bare(ctx context.Context, give bool, t *EditTurn) error {
-	edit := bareEdit{e.role, give}
-	measure := func(took *float64, run func(place) error) error {
-		return e.on(ctx, give, func(p place) error {
-			before, err := grantsOf(ctx, p, e.role)
-			if err != nil {
-				return err
-			}
-			if err := e.timed(ctx, p, took, func() error { return run(p) }); err != nil {
-				return err
-			}
-			return e.expect(ctx, p, before, give, e.users)
-		})
-	}
-	shell := &t.Shell
+	edit := bareEdit{e.role, give, 1}
+	byShell := func(p place) error { return e.store.run(ctx, p, edit.script()) }
 	if e.store.engine() != sqldb.SQLite {
-		shell = &t.Bare
+		return e.bareIn(ctx, &t.Bare, give, e.users, byShell)
 	}
-	err := measure(shell, func(p place) error { return e.store.run(ctx, p, edit.script()) })
-	if err != nil || shell == &t.Bare {
+	if err := e.bareIn(ctx, &t.Shell, give, e.users, byShell); err != nil {
 		return err
 	}
-	return measure(&t.Bare, func(p place) error { return edit.driven(ctx, p) })
+	return e.bareIn(ctx, &t.Bare, give, e.users, func(p place) error { return edit.driven(ctx, p) })
+}
+
+// bareFew is the same for the users of few.
+func (e *editor) bareFew(ctx context.Context, r *EditRound) error {
+	edit := bareEdit{e.role, true, fewOf}
+	return e.bareIn(ctx, &r.Few.Bare, true, e.fewUsers, func(p place) error {
+		if e.store.engine() != sqldb.SQLite {
+			return e.store.run(ctx, p, edit.script())
+		}
+		return edit.driven(ctx, p)
+	})
+}
+
+// bareIn measures statements that are to change so many users.
+func (e *editor) bareIn(ctx context.Context, took *float64, give bool, users int64, run func(place) error) error {
+	return e.on(ctx, give, func(p place) error {
+		before, err := grantsOf(ctx, p, e.role)
+		if err != nil {
+			return err
+		}
+		if err := e.timed(ctx, p, took, func() error { return run(p) }); err != nil {
+			return err
+		}
+		return e.expect(ctx, p, before, give, users)
+	})
 }
 
 // timed measures fn with all that it leaves to others to write.

@@ -13,26 +13,31 @@ import (
 // bareBatch is the number of the batch that bare statements write their journal for; Muster's own are far below.
 const bareBatch = 1_000_000_000
 
-// bareEdit is a role given to, or taken from, every user of a directory by bare statements: what remains of assigning a
+// bareEdit is a role given to, or taken from, users of a directory by bare statements: what remains of assigning a
 // role in bulk without judging, preview, report and undo. They write the rows that Muster writes: the grants, version, who
 // and when of each user, and the journal.
 type bareEdit struct {
 	role int64
 	give bool
+	of   int64 // one user of so many: those whose ids it divides
 }
 
 // statements are in the order in which they are quickest: no set of ids between, each table once from its beginning to
-// its end. They are right because everybody is meant: nobody holds the role, or everybody does.
+// its end. They are right because nobody holds the role, or everybody does.
 func (e bareEdit) statements() []string {
+	who := fmt.Sprintf(" WHERE id %% %d = 0", e.of)
+	if e.of == 1 {
+		who = ""
+	}
 	grants, before, after := fmt.Sprintf("DELETE FROM user_roles WHERE role_id = %d", e.role), e.role, int64(0)
 	if e.give {
-		grants, before, after = fmt.Sprintf("INSERT INTO user_roles (user_id, role_id) SELECT id, %d FROM users ORDER BY id", e.role), 0, e.role
+		grants, before, after = fmt.Sprintf("INSERT INTO user_roles (user_id, role_id) SELECT id, %d FROM users%s ORDER BY id", e.role, who), 0, e.role
 	}
 	return []string{
 		fmt.Sprintf("INSERT INTO batches (id, action, state, owner, source, options, created_at) VALUES (%d, 'assign-role', 'done', 'bench', 'bench', '{}', 1)", bareBatch),
-		fmt.Sprintf("INSERT INTO user_changes (batch_id, user_id, what, before, after, version) SELECT %d, id, 'role', %d, %d, version + 1 FROM users ORDER BY id", bareBatch, before, after),
+		fmt.Sprintf("INSERT INTO user_changes (batch_id, user_id, what, before, after, version) SELECT %d, id, 'role', %d, %d, version + 1 FROM users%s ORDER BY id", bareBatch, before, after, who),
 		grants,
-		fmt.Sprintf("UPDATE users SET version = version + 1, changed_by = 'bench', changed_at = %d", time.Now().UnixMicro()),
+		fmt.Sprintf("UPDATE users SET version = version + 1, changed_by = 'bench', changed_at = %d%s", time.Now().UnixMicro(), who),
 	}
 }
 
@@ -105,4 +110,15 @@ func wideRole(ctx context.Context, p place) (int64, error) {
 	}
 	id, _, err := sqldb.One[int64](ctx, db.Read(), "SELECT id FROM roles WHERE name = 'Bench'")
 	return id, err
+}
+
+// fewIn counts the few in the directory at p.
+func fewIn(ctx context.Context, p place) (int64, error) {
+	db, err := p.open(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer db.Close()
+	n, _, err := sqldb.One[int64](ctx, db.Read(), "SELECT count(*) FROM users WHERE id % $1 = 0", fewOf)
+	return n, err
 }

@@ -18,6 +18,9 @@ func (r *Result) editsMarkdown(f *Figures) string {
 	w.within("what giving everybody the role would do, counted", e.of(func(r *EditRound) float64 { return r.Consequences }), editWindow)
 	w.within(fmt.Sprintf("**give %s users the role, from a file of LAN IDs to the last byte written**", thousands(float64(e.Few))),
 		e.of(func(r *EditRound) float64 { return r.Few.whole() }), editFew)
+	bare := e.of(func(r *EditRound) float64 { return r.Few.Bare })
+	w.times("bare statements that give them the role, by their ids", bare, e.Few)
+	w.ratio("the whole of it against these (users/s)", divide(bare, e.of(func(r *EditRound) float64 { return r.Few.whole() })), "", false)
 	w.times("preview and apply of giving everybody the role, while another user writes", e.of(func(r *EditRound) float64 { return r.Disturbed }), e.Users)
 	longest, writes := 0.0, 0
 	for _, round := range e.Rounds {
