@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/csv"
 	"fmt"
-	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -341,19 +339,7 @@ func TestConsoleExpired(t *testing.T) {
 	}
 	b.Choose(details(t, rows...))
 	b.Until(`document.querySelector('progress')?.value > 5`)
-	cookies := c.fill(c.url+"/sign-in", url.Values{"lan_id": {adminID}, "password": {adminPassword}})
-	request, err := http.NewRequest(http.MethodPost, c.url+"/account/sign-out-everywhere", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, cookie := range cookies {
-		request.AddCookie(cookie)
-	}
-	response, err := http.DefaultTransport.RoundTrip(request)
-	if err != nil || response.StatusCode != http.StatusSeeOther {
-		t.Fatal(response, err)
-	}
-	response.Body.Close()
+	c.signOutEverywhere()
 	b.Throttle(0)
 	b.See("Your files are still selected")
 	other := b.Beside()

@@ -35,7 +35,7 @@ import (
 )
 
 // crashFaces is how many users have pictures there.
-const crashFaces = 230
+const crashFaces = 150
 
 // facesZIP is an archive of pictures for the users, others for each round. It returns the sums of their bytes, by LAN ID.
 func facesZIP(t *testing.T, round int) (file string, sums map[string]string) {
@@ -194,28 +194,101 @@ func (g *gallery) sweep() {
 	}
 }
 
-// killed runs a command and kills it after the time. It returns how far its batch, the newest one, is then.
-func (g *gallery) killed(after time.Duration, args ...string) (phase string, batch int) {
+// instant is when a process is killed: some time after its start, or after a condition on the batch holds for the first time.
+type instant struct {
+	after time.Duration
+	until string // the condition; none is the start
+	slow  string // what takes long, so that the instant cannot be missed: a trigger's event
+	costs int    // how long each time, in ms, about
+}
+
+// whileGiven is in the middle of the transaction that gives or takes back pictures; onceGiven is after it, while the batch itself
+// is not over yet. run is what the batch's chunks are filed under.
+func whileGiven(state string) instant {
+	return instant{shortly(), "state = '" + state + "'", "UPDATE OF picture ON users", 5}
+}
+
+func onceGiven(state, run string) instant {
+	return instant{shortly(), "state = '" + state + "' AND EXISTS (SELECT 1 FROM batch_chunks c WHERE c.batch_id = batches.id AND c.run = '" + run + "')",
+		"INSERT ON batch_pages", 700}
+}
+
+// shortly is a small part of what takes long.
+func shortly() time.Duration { return 20*time.Millisecond + rand.N(60*time.Millisecond) }
+
+// slow makes the database take long for something, as a disk may.
+func (g *gallery) slow(event string, ms int) {
 	g.t.Helper()
+	if g.db.Engine == sqldb.SQLite {
+		// It has no sleep: so many rows take as long at least on any machine of today.
+		g.exec(fmt.Sprintf("CREATE TRIGGER slow AFTER %s BEGIN SELECT count(*) FROM (SELECT 1 FROM users a, users b, users c, users d LIMIT %d); END", event, ms*40_000))
+		return
+	}
+	g.exec(fmt.Sprintf("CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(%.3f); RETURN NULL; END'", float64(ms)/1000))
+	g.exec(fmt.Sprintf("CREATE TRIGGER slow AFTER %s FOR EACH ROW EXECUTE FUNCTION slow()", event))
+}
+
+func (g *gallery) quick(event string) {
+	g.t.Helper()
+	if g.db.Engine == sqldb.SQLite {
+		g.exec("DROP TRIGGER slow")
+		return
+	}
+	g.exec("DROP TRIGGER slow ON " + event[strings.LastIndex(event, " ")+1:])
+	g.exec("DROP FUNCTION slow")
+}
+
+func (g *gallery) exec(query string) {
+	g.t.Helper()
+	err := g.db.Tx(context.Background(), func(tx *sqldb.Tx) error {
+		_, err := tx.ExecContext(context.Background(), query)
+		return err
+	})
+	if err != nil {
+		g.t.Fatalf("%s: %v", query, err)
+	}
+}
+
+// killed runs a command and kills it at the instant. It returns how far its batch, the newest one, is then.
+func (g *gallery) killed(at instant, args ...string) (phase string, batch int) {
+	g.t.Helper()
+	if at.slow != "" {
+		g.slow(at.slow, at.costs)
+		defer g.quick(at.slow)
+	}
 	cmd := g.command(args...)
 	if err := cmd.Start(); err != nil {
 		g.t.Fatal(err)
 	}
-	time.Sleep(after)
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait() // killed, or done just before
+		close(ended)
+	}()
+	for there := at.until == ""; !there; {
+		select {
+		case <-ended:
+			there = true
+		case <-time.After(2 * time.Millisecond):
+			there = len(g.texts("SELECT state FROM batches WHERE id = (SELECT max(id) FROM batches) AND "+at.until)) > 0
+		}
+	}
+	time.Sleep(at.after)
 	if err := cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		g.t.Fatal(err)
 	}
-	_ = cmd.Wait() // killed, or done just before
-	type at struct {
+	<-ended
+	type row struct {
 		ID           int
 		State, Phase string
-		Done         int64
+		Done, Chunks int64
 	}
-	b, _, err := sqldb.One[at](context.Background(), g.db.Read(), "SELECT id, state, phase, done FROM batches ORDER BY id DESC LIMIT 1")
+	b, _, err := sqldb.One[row](context.Background(), g.db.Read(), `SELECT id, state, phase, done, (SELECT count(*) FROM batch_chunks c WHERE c.batch_id = batches.id
+		AND c.run = CASE batches.state WHEN 'undoing' THEN 'undo' WHEN 'undone' THEN 'undo' ELSE 'apply' END) AS chunks FROM batches ORDER BY id DESC LIMIT 1`)
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	return fmt.Sprintf("%s, %s %d", b.State, b.Phase, b.Done), b.ID
+	return fmt.Sprintf("%s, %d chunks, %s %d", b.State, b.Chunks, b.Phase, b.Done), b.ID
 }
 
 func (g *gallery) state(batch int) (state string, counts map[string]int64) {
@@ -230,17 +303,17 @@ func (g *gallery) state(batch int) (state string, counts map[string]int64) {
 	return b.State, b.Counts
 }
 
-// TestKillPictures kills real imports of pictures, and their undos, at random instants. After the next start pictures and
-// users agree, the counts are right, an undo gives back what was, byte for byte, and a sweep leaves nothing that nobody
-// refers to. MUSTER_KILLS sets how often (2).
+// TestKillPictures kills real imports of pictures, and their undos: while the pictures are being given, when they are and the
+// import is not over yet, and at random instants. After the next start pictures and users agree, the counts are right, an undo
+// gives back what was, byte for byte, and a sweep leaves nothing that nobody refers to. MUSTER_KILLS sets how often (3).
 func TestKillPictures(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the processes that it kills are not built with the race detector")
 	}
 	t.Parallel()
-	rounds := 2
+	rounds := 3
 	if n, err := strconv.Atoi(os.Getenv("MUSTER_KILLS")); err == nil {
-		rounds = n
+		rounds = max(n, 2)
 	}
 	zips, sums := make([]string, rounds+2), make([]map[string]string, rounds+2)
 	for i := range zips {
@@ -264,14 +337,13 @@ func killPictures(t *testing.T, g *gallery, rounds int, zips []string, sums []ma
 	if diff := cmp.Diff(old, g.sums()); diff != "" {
 		t.Fatalf("left alone:\n%.1000s", diff)
 	}
-	instant := func(i int) time.Duration {
-		return time.Duration((float64(i) + rand.Float64()) / float64(rounds) * 1.05 * float64(took))
-	}
-	last := 2 // the number of the batch before
+	hits := map[string]int{} // by what the batch was at, and how many chunks it had written
+	last := 2                // the number of the batch before
 	for i := range rounds {
-		after := instant(i)
-		phase, id := g.killed(after, picturesArgs(zips[i+1])...)
-		t.Logf("killed after %v of %v: %s", after, took, phase)
+		at := []instant{whileGiven("applying"), onceGiven("applying", "apply"), {after: rand.N(took + took/20)}}[i%3]
+		phase, id := g.killed(at, picturesArgs(zips[i+1])...)
+		t.Logf("killed: %s", phase)
+		hits[stage(phase)]++
 		if g.must("batches", "wait", "--json"); id == last {
 			g.must(picturesArgs(zips[i+1])...)
 			id++
@@ -282,10 +354,12 @@ func killPictures(t *testing.T, g *gallery, rounds int, zips []string, sums []ma
 			t.Fatalf("%s %v, want %v", state, counts, want)
 		}
 		if diff := cmp.Diff(sums[i+1], g.sums()); diff != "" {
-			t.Fatalf("killed after %v (%s):\n%.1000s", after, phase, diff)
+			t.Fatalf("killed (%s):\n%.1000s", phase, diff)
 		}
-		phase, _ = g.killed(time.Duration(rand.Float64()*0.5*float64(took)), "batches", "undo", strconv.Itoa(id))
+		at = []instant{whileGiven("undoing"), onceGiven("undoing", "undo"), {after: rand.N(took / 2)}}[i%3]
+		phase, _ = g.killed(at, "batches", "undo", strconv.Itoa(id))
 		t.Logf("undo killed: %s", phase)
+		hits[stage(phase)]++
 		if g.must("batches", "wait", "--json"); strings.HasPrefix(phase, "done") {
 			g.must("batches", "undo", strconv.Itoa(id))
 		}
@@ -293,15 +367,27 @@ func killPictures(t *testing.T, g *gallery, rounds int, zips []string, sums []ma
 			t.Fatalf("undone (%s):\n%.1000s", phase, diff)
 		}
 	}
+	for _, aim := range []string{"applying, 0 chunks", "applying, 1 chunks", "undoing, 0 chunks", "undoing, 1 chunks"} {
+		if hits[aim] == 0 {
+			t.Errorf("no kill hit a batch that was %s: %v", aim, hits)
+		}
+	}
 	// One that is dropped leaves what nobody refers to.
-	phase, id := g.killed(took*2/3, picturesArgs(zips[rounds+1])...)
+	phase, id := g.killed(instant{after: took * 2 / 3}, picturesArgs(zips[rounds+1])...)
 	t.Logf("dropped: %s", phase)
 	if state, _ := g.state(id); id > last && state == "checking" {
 		g.must("batches", "cancel", strconv.Itoa(id))
 	}
 	g.must("batches", "wait", "--json")
+	want := old
+	if state, _ := g.state(id); id > last && state == "done" {
+		want = sums[rounds+1] // it was past the check already
+	}
 	g.sweep()
-	if diff := cmp.Diff(old, g.sums()); diff != "" && !strings.HasPrefix(phase, "done") {
-		t.Errorf("swept:\n%.1000s", diff)
+	if diff := cmp.Diff(want, g.sums()); diff != "" {
+		t.Errorf("swept (%s):\n%.1000s", phase, diff)
 	}
 }
+
+// stage is a phase without what it says of progress.
+func stage(phase string) string { return phase[:strings.LastIndex(phase, ", ")] }

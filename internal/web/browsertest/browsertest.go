@@ -261,21 +261,23 @@ const leaving = `window.navigation?.addEventListener('navigate', e => {
 	if (!e.destination.sameDocument && e.downloadRequest === null) window.leavingUntil = Date.now() + 3000;
 })`
 
+// settled is whether the page's scripts listen: they do once it is loaded, and htmx to what it has put on the page a few
+// milliseconds later. Nobody is as quick as a test.
+const settled = `(document.readyState === 'complete' && !(window.leavingUntil > Date.now()) && !document.querySelector('.htmx-swapping, .htmx-settling, .htmx-added'))`
+
 // Click clicks what is called name, with the mouse.
 func (b *Tab) Click(name string) {
 	b.T.Helper()
 	b.ClickOn(find+"("+quote(name)+")", name)
 }
 
-// ClickOn clicks the element that a JavaScript expression finds, once it is there and nothing lies above it. A page's
-// scripts listen once it is loaded, and htmx to what it has put on the page a few milliseconds later, when it is settled:
-// nobody is as quick as a test.
+// ClickOn clicks the element that a JavaScript expression finds, once it is there, listens, and nothing lies above it.
 func (b *Tab) ClickOn(expression, what string) {
 	b.T.Helper()
 	where := fmt.Sprintf(`(() => {
-		if (document.readyState !== 'complete' || window.leavingUntil > Date.now()) return null;
+		if (!`+"`+settled+`"+`) return null;
 		const e = %s;
-		if (!e || e.disabled || document.querySelector('.htmx-swapping, .htmx-settling')) return null;
+		if (!e || e.disabled) return null;
 		e.scrollIntoView({block: 'center', inline: 'nearest', behavior: 'instant'});
 		const r = e.getClientRects()[0];
 		if (!r) return null;
@@ -312,6 +314,7 @@ func (b *Tab) Type(name, text string) {
 // Press presses keys, one after the other; kb has names for those without a letter.
 func (b *Tab) Press(keys string) {
 	b.T.Helper()
+	b.Until(settled)
 	b.do(chromedp.KeyEvent(keys))
 }
 
