@@ -50,8 +50,8 @@ type Replacement struct {
 	From   int64
 	To     int64 // 0: nothing instead
 	Delete bool  // From itself goes when nobody holds it any more
-	// Over says that all is done, and what is left is to tell how it ended: who is prepared for that may have lost, by
-	// what was done, the rights that it took. It changes nothing, and names nobody to who may not edit users.
+	// Over says that nothing more will be done, and what is left is to tell how it ended: who is prepared for that may have
+	// lost the rights that it took. It changes nothing, and names nobody to who may not edit users.
 	Over bool
 }
 
@@ -73,6 +73,7 @@ type Replacing struct {
 	table    valueTable
 	revision int64
 	within   string // condition on users: in the actor's scope
+	named    string // condition on users: the actor may be told who they are
 	tooMuch  string // condition on users: they would get more than the actor may give
 }
 
@@ -126,10 +127,17 @@ func (h *Handle) replacing(ctx context.Context, q sqldb.Querier, r Replacement) 
 	}
 	p.revision = cfg.Revision
 	p.FromName, p.ToName = cfg.valueName(r.Kind, r.From), cfg.valueName(r.Kind, r.To)
-	if p.within, err = h.withinScope(ctx, q); !h.actor.Can("users:edit") {
-		p.within = "1 = 0"
+	if p.within, err = h.withinScope(ctx, q); err != nil {
+		return nil, cfg, err
 	}
-	return p, cfg, err
+	p.named = p.within
+	if !h.actor.Can("users:edit") {
+		p.named = never
+	}
+	if r.Over && h.actor.name == "" {
+		p.within = always // nobody knows any more where they might change users
+	}
+	return p, cfg, nil
 }
 
 // mayReplace checks what does not depend on the value.

@@ -20,7 +20,7 @@ const (
 	HolderTooMuch HolderState = "too-much" // would get more than the actor may give
 )
 
-// HolderLook is somebody of a frozen set. LANID and Name are of who is in the actor's scope alone.
+// HolderLook is somebody of a frozen set. LANID and Name are of who may be named to the actor alone.
 type HolderLook struct {
 	ID    int64
 	State HolderState
@@ -70,7 +70,7 @@ func (p *Replacing) Look(ctx context.Context, q sqldb.Querier, batchID int64, id
 			CASE WHEN users.id IS NULL OR NOT (%s) THEN '' ELSE users.lan_id END,
 			CASE WHEN users.id IS NULL OR NOT (%s) THEN '' ELSE users.first_name || ' ' || users.last_name END
 		FROM %s AS k LEFT JOIN users ON users.id = CAST(k.key AS BIGINT) ORDER BY 1`,
-		p.within, p.holds(p.From), p.tooMuch, p.within, p.within, p.handle.dir.DB.Keys)
+		p.within, p.holds(p.From), p.tooMuch, p.named, p.named, p.handle.dir.DB.Keys)
 	all, err := sqldb.All[HolderLook](ctx, q, query, keySet(p.handle.dir.DB, ids), batchID)
 	if err != nil {
 		return nil, fmt.Errorf("look at users: %w", err)

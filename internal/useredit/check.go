@@ -1,10 +1,12 @@
 package useredit
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 
 	"muster/internal/batch"
 	"muster/internal/directory"
@@ -76,10 +78,10 @@ func count(c *batch.Counts, o directory.Outcome) {
 func (r *replacing) entry(row int64, l *directory.HolderLook) batch.Entry {
 	e := batch.Entry{Row: row, LANID: l.LANID, Name: l.Name, Outcome: directory.Invalid}
 	p := directory.Problem{Row: row, LANID: l.LANID, Column: r.options.column(), Severity: directory.Error, Value: r.options.FromName}
-	noun := r.options.Kind.Noun()
+	noun, who := r.options.Kind.Noun(), calledIn(l.LANID)
 	switch {
 	case l.State == directory.HolderChanges && slices.Contains(r.work.LastOnes, l.ID):
-		p.Code, p.Message = "user.last_administrator", fmt.Sprintf("%s keeps the %s: nobody else would be left who can sign in and manage users and roles everywhere. Make somebody else an administrator first.", l.LANID, noun)
+		p.Code, p.Message = "user.last_administrator", startOf(fmt.Sprintf("%s keeps the %s: nobody else would be left who can sign in and manage users and roles everywhere. Make somebody else an administrator first.", who, noun))
 	case l.State == directory.HolderChanges && r.cancelled:
 		e.Outcome = directory.NotApplied
 		return e
@@ -88,12 +90,12 @@ func (r *replacing) entry(row int64, l *directory.HolderLook) batch.Entry {
 		return e
 	case l.State == directory.HolderChanges:
 		e.Outcome, p.Severity = directory.Unchanged, directory.Note
-		p.Code, p.Message = "user.given_since", fmt.Sprintf("Somebody gave %s the %s %q again while this went on.", l.LANID, noun, r.options.FromName)
+		p.Code, p.Message = "user.given_since", fmt.Sprintf("Somebody gave %s the %s %q again while this went on.", who, noun, r.options.FromName)
 	case l.State == directory.HolderOther:
 		e.Outcome, p.Severity = directory.Unchanged, directory.Note
-		p.Code, p.Message = "user.changed_since", fmt.Sprintf("%s does not have the %s %q any more: somebody changed this user meanwhile.", l.LANID, noun, r.options.FromName)
+		p.Code, p.Message = "user.changed_since", startOf(fmt.Sprintf("%s does not have the %s %q any more: somebody changed this user meanwhile.", who, noun, r.options.FromName))
 	case l.State == directory.HolderTooMuch:
-		p.Code, p.Message = "user.too_much", fmt.Sprintf("You may not give %s the %s %q: with their other roles and their access role, they could do more than you.", l.LANID, noun, r.options.ToName)
+		p.Code, p.Message = "user.too_much", fmt.Sprintf("You may not give %s the %s %q: with their other roles and their access role, they could do more than you.", who, noun, r.options.ToName)
 	case l.State == directory.HolderGone:
 		p.Code, p.Message = "user.gone", "This user is not in the directory any more."
 	default:
@@ -101,6 +103,19 @@ func (r *replacing) entry(row int64, l *directory.HolderLook) batch.Entry {
 	}
 	e.Problems = []directory.Problem{p}
 	return e
+}
+
+// nameless is what somebody is called in a sentence where whom the batch acts for may not be told who it is.
+const nameless = "this user"
+
+func calledIn(lanID string) string { return cmp.Or(lanID, nameless) }
+
+// startOf is a sentence with a capital, where it begins with somebody nameless.
+func startOf(sentence string) string {
+	if rest, is := strings.CutPrefix(sentence, nameless); is {
+		return "This user" + rest
+	}
+	return sentence
 }
 
 // outside tells of all at once who are none of the actor's business.

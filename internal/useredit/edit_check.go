@@ -1,12 +1,10 @@
 package useredit
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"iter"
 	"slices"
-	"strings"
 
 	"muster/internal/batch"
 	"muster/internal/directory"
@@ -119,13 +117,9 @@ func (r *editing) look(ctx context.Context, b *userBlock, c *batch.Counts, yield
 // entry is what there is to say of somebody. since tells that somebody changed them after the set was frozen.
 func (r *editing) entry(row int64, l *directory.BulkLook, since bool) batch.Entry {
 	e := batch.Entry{Row: row, LANID: l.LANID, Name: l.Name, Outcome: directory.Invalid}
-	who := cmp.Or(l.LANID, "this user") // where whom the batch acts for may not be told who it is
+	who := calledIn(l.LANID)
 	add := func(code, column string, s directory.Severity, format string, args ...any) {
-		said := fmt.Sprintf(format, args...)
-		if rest, is := strings.CutPrefix(said, "this user"); is {
-			said = "This user" + rest
-		}
-		e.Problems = append(e.Problems, directory.Problem{Row: row, LANID: l.LANID, Column: column, Code: code, Severity: s, Value: l.LANID, Message: said})
+		e.Problems = append(e.Problems, directory.Problem{Row: row, LANID: l.LANID, Column: column, Code: code, Severity: s, Value: l.LANID, Message: startOf(fmt.Sprintf(format, args...))})
 	}
 	switch {
 	case slices.Contains(r.work.Keeps, l.ID) && l.State == directory.BulkChanges:

@@ -119,9 +119,7 @@ func (r *editing) tellOnly(ctx context.Context) (err error) {
 // giveUp sees to it that an edit which cannot go on, as they who made it may not any more, tells of what it did: its counts
 // were those of the check. It returns the cause.
 func (r *editing) giveUp(ctx context.Context, cause error) error {
-	switch fault.KindOf(cause) {
-	case fault.Forbidden, fault.NotFound, fault.Invalid:
-	default:
+	if !final(cause) {
 		return cause
 	}
 	counts := batch.Counts{}

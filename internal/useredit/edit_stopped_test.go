@@ -95,6 +95,42 @@ func TestEditCannotGoOn(t *testing.T) {
 	})
 }
 
+// The same of a replacement.
+func TestReplaceCannotGoOn(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		for range 9 {
+			h.add(t, somebody{unit: "UAE / Cards", crm: "Siebel"})
+		}
+		o := h.options(t, directory.CRMNameValue, "Siebel", "Zendesk")
+		o.Preview = true
+		a := h.person(t, "p", lead, "UAE")
+		b := h.run(t, a, o)
+		h.person(t, "p", []directory.Right{"users:access"}, "UAE")
+		if err := h.engine.Apply(context.Background(), system, b.ID, b.Guard.Users); err != nil {
+			t.Fatal(err)
+		}
+		b = h.failing(t, b.ID)
+		same(t, "counts", batch.Counts{Rows: 9}, b.Counts)
+		same(t, "first of the report", "1  not-applied", h.entries(t, b)[0])
+
+		o.Preview = false
+		id := h.create(t, h.person(t, "p", lead, "UAE"), o)
+		done := func() int64 {
+			return h.number(t, "SELECT count(*) FROM user_changes WHERE batch_id = $1", id)
+		}
+		h.until(t, id, func(*batch.Batch) bool { return done() > 0 })
+		h.person(t, "p", []directory.Right{"users:access"}, "UAE")
+		b = h.failing(t, id)
+		same(t, "counts", batch.Counts{Rows: 9, Updated: done()}, b.Counts)
+		if left := int64(len(h.entries(t, b))); left != 9-done() || left == 0 {
+			t.Errorf("%d are told to have been left, of %d changed", left, done())
+		}
+		if b = h.undo(t, id); b.Undone != b.Counts.Updated {
+			t.Errorf("%d undone", b.Undone)
+		}
+	})
+}
+
 // The edit took its own maker's rights, or made them inactive, and the process died before it told how it ended: the counts
 // are those that it would have told, and nobody is named to them.
 func TestEditOverWithoutItsMaker(t *testing.T) {

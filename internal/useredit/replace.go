@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 
@@ -123,19 +124,13 @@ func (op *Operation) Prepare(ctx context.Context, run *batch.Run) (batch.Prepare
 	if err != nil {
 		return nil, err
 	}
-	wanted := r.options.replacement()
-	wanted.Over = r.work.Over
-	if r.values, err = r.handle.PrepareReplacement(ctx, run.DB().Read(), wanted); err != nil {
-		return nil, err
-	}
 	if r.changed, err = directory.CountChanges(ctx, run.DB().Read(), run.Batch.ID); err != nil {
 		return nil, err
 	}
-	if run.Batch.State == batch.Checking {
-		if err := r.values.Try(ctx); err != nil {
-			return nil, err
-		}
-	} else if r.changed > 0 || wanted.Over {
+	if err := r.judge(ctx); err != nil {
+		return nil, r.giveUp(ctx, err)
+	}
+	if run.Batch.State != batch.Checking && (r.changed > 0 || r.work.Over) {
 		return r, nil // the report is written at the end
 	}
 	return r, r.check(ctx)
@@ -146,11 +141,62 @@ func (op *Operation) load(ctx context.Context, run *batch.Run) (r *replacing, er
 	if r.options, err = OptionsOf(run.Batch); err != nil {
 		return nil, err
 	}
-	if r.work, err = WorkOf(run.Batch); err != nil {
-		return nil, err
-	}
-	r.handle, err = run.Handle(ctx)
+	r.work, err = WorkOf(run.Batch)
 	return r, err
+}
+
+// judge looks whether whom the batch acts for may do this.
+func (r *replacing) judge(ctx context.Context) (err error) {
+	if r.handle, err = r.run.Handle(ctx); err == nil {
+		err = r.prepare(ctx, r.work.Over)
+	}
+	switch {
+	case fault.KindOf(err) == fault.Forbidden && r.work.Over:
+		return r.tellOnly(ctx) // they were made inactive by then
+	case err != nil || r.run.Batch.State != batch.Checking:
+		return err
+	}
+	return r.values.Try(ctx)
+}
+
+func (r *replacing) prepare(ctx context.Context, over bool) (err error) {
+	wanted := r.options.replacement()
+	wanted.Over = over
+	r.values, err = r.handle.PrepareReplacement(ctx, r.run.DB().Read(), wanted)
+	return err
+}
+
+// tellOnly prepares for telling how it ended.
+func (r *replacing) tellOnly(ctx context.Context) error {
+	if r.handle == nil {
+		r.handle = r.run.Nobody()
+	}
+	return r.prepare(ctx, true)
+}
+
+// giveUp sees to it that a replacement which cannot go on tells of what it did: its counts were those of the check. It
+// returns the cause.
+func (r *replacing) giveUp(ctx context.Context, cause error) error {
+	if !final(cause) {
+		return cause
+	}
+	counts := batch.Counts{}
+	if r.run.Batch.State == batch.Applying {
+		err := r.tellOnly(ctx)
+		if err == nil {
+			counts, err = r.conclude(ctx, true)
+		}
+		if err != nil {
+			return errors.Join(cause, err)
+		}
+	}
+	return errors.Join(cause, r.run.StoreCounts(ctx, counts))
+}
+
+// final tells that trying again would come to the same.
+func final(err error) bool {
+	kind := fault.KindOf(err)
+	return kind == fault.Forbidden || kind == fault.NotFound || kind == fault.Invalid
 }
 
 // Close is there for the engine: a replacement keeps nothing open.

@@ -16,6 +16,9 @@ import (
 // nobody changed since.
 func (op *Operation) Undo(ctx context.Context, run *batch.Run) error {
 	r, err := op.load(ctx, run)
+	if err == nil {
+		r.handle, err = run.Handle(ctx)
+	}
 	if err != nil {
 		return err
 	}
