@@ -15,12 +15,12 @@ type StatusEdit struct {
 	ReleasePBX bool `json:"release_pbx,omitempty"`
 }
 
-// CleanReason is the reason as it is kept; to make users inactive takes one.
-func (e StatusEdit) CleanReason(reason string) (string, error) {
-	if e.Active {
-		return cleanReason(reason, "")
+// CleanReason is the reason for the edit as it is kept; to make users inactive takes one.
+func CleanReason(edit BulkEdit, reason string) (string, error) {
+	if e, is := edit.(StatusEdit); is && !e.Active {
+		return cleanReason(reason, "deactivate users")
 	}
-	return cleanReason(reason, "deactivate users")
+	return cleanReason(reason, "")
 }
 
 // statusKind is a status edit, or the undo of one.

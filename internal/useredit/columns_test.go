@@ -111,6 +111,8 @@ func TestSetStatus(t *testing.T) {
 			_, err := h.make(system, useredit.Edit{Status: &directory.StatusEdit{}, Reason: reason}, ann)
 			isKind(t, err, fault.Invalid, words)
 		}
+		_, err := h.make(system, useredit.Edit{Roles: &directory.RoleEdit{Mode: directory.SetRoles}, Reason: strings.Repeat("x", 1001)}, ann)
+		isKind(t, err, fault.Invalid, "shorten")
 		people, written := h.number(t, "SELECT people FROM directory_revision"), h.number(t, "SELECT count(*) FROM user_writes WHERE first_id <= $1 AND last_id >= $1", ann)
 		b := h.must(t, system, release(), everybody...)
 		same(t, "counts", batch.Counts{Rows: 5, Updated: 2, Unchanged: 3}, b.Counts)

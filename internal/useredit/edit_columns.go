@@ -28,8 +28,7 @@ func (e *Edit) columnEdits(all map[string]directory.BulkEdit) {
 // that it is the same person whatever their LAN ID is by then. It returns the names of what is given; the edit is one that
 // may be made.
 func (o *EditOptions) settle(ctx context.Context, q sqldb.Querier, cfg *directory.Configuration) (names []string, err error) {
-	if o.Status != nil {
-		o.Reason, err = o.Status.CleanReason(o.Reason)
+	if o.Reason, err = directory.CleanReason(o.bulk(), o.Reason); err != nil {
 		return nil, err
 	}
 	if o.Move != nil {
