@@ -271,11 +271,12 @@ func (b *Tab) Click(name string) {
 	b.ClickOn(find+"("+quote(name)+")", name)
 }
 
-// ClickOn clicks the element that a JavaScript expression finds, once it is there, listens, and nothing lies above it.
+// ClickOn clicks the element that a JavaScript expression finds, once it is there, listens, nothing lies above it, and no
+// answer is on its way that may put another one in its place.
 func (b *Tab) ClickOn(expression, what string) {
 	b.T.Helper()
 	where := fmt.Sprintf(`(() => {
-		if (!`+"`+settled+`"+`) return null;
+		if (!`+"`+settled+`"+` || document.querySelector('.htmx-request')) return null;
 		const e = %s;
 		if (!e || e.disabled) return null;
 		e.scrollIntoView({block: 'center', inline: 'nearest', behavior: 'instant'});
