@@ -53,8 +53,9 @@ type listing struct {
 	nobody bool // no user can match
 	// changers are who is the last to have changed some user, as it is stored; nil where that is not known.
 	changers []string
-	// found are the texts that the filter's tests were done on, where they were.
-	found *texts
+	// texts are there where the filter or the order has use for them, and they are in memory; tests are what they could
+	// tell of the filter.
+	texts *texts
 	tests []textTest
 }
 
@@ -76,7 +77,7 @@ func (h *Handle) listing(ctx context.Context, f UserFilter, s UserSort, fn func(
 			}
 		}
 		l.terms, l.nobody = f.terms(&l.cfg, h.actor.scope, l.changers)
-		if err := l.lookThroughTexts(ctx, h.dir, f); err != nil {
+		if err := l.lookThroughTexts(ctx, h.dir, f, s); err != nil {
 			return err
 		}
 		return fn(l)

@@ -52,9 +52,9 @@ func (w Condition) textColumn() (column, value string, ok bool) {
 	return "", "", false
 }
 
-// text adds a condition on an indexed column of text, folded as the column is.
+// text adds a condition on a column of text, folded as the column is. All but that of the first names have an index.
 func (c *termCompiler) text(column string, nullable bool, op, value string) {
-	index := op == OpEqual || op == OpStarts || op == OpEmpty && nullable
+	index := column != "first_key" && (op == OpEqual || op == OpStarts || op == OpEmpty && nullable)
 	c.add(index, func(s *statement, driving bool) string {
 		of := s.column(column, driving)
 		if nullable && op == OpEmpty {
@@ -66,7 +66,7 @@ func (c *termCompiler) text(column string, nullable bool, op, value string) {
 		return s.compare(of, op, value)
 	})
 	t := &c.all[len(c.all)-1]
-	if op == OpEqual || op == OpStarts {
+	if index && op != OpEmpty {
 		t.of, t.byID = "u."+column, op == OpEqual
 	}
 	_, t.text = textCondition(column, op, value)

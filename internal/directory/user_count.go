@@ -22,11 +22,11 @@ func (l *listing) count(ctx context.Context) (int64, error) {
 	if l.nobody {
 		return 0, nil
 	}
-	if l.found != nil && !slices.ContainsFunc(l.terms, func(t term) bool { return !t.text }) {
+	if len(l.tests) > 0 && !slices.ContainsFunc(l.terms, func(t term) bool { return !t.text }) {
 		if n := l.terms[len(l.terms)-1].known; n > 0 {
 			return n, nil
 		}
-		return l.found.count(l.tests), nil
+		return l.texts.count(l.tests), nil
 	}
 	s := l.statement()
 	if len(l.terms) == 1 && l.terms[0].index {

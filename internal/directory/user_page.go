@@ -141,6 +141,11 @@ func (f *finder) find(ctx context.Context) ([]position, error) {
 	if err != nil || driver != nil && count == 0 {
 		return nil, err
 	}
+	if f.order.text != anyField && f.texts != nil && (driver == nil || count > gridLimits.mostFetched) {
+		if found, done, err := f.walkTexts(ctx); err != nil || done {
+			return found, err
+		}
+	}
 	if driver != nil && count <= gridLimits.fewMatches || f.order.segments == nil {
 		return f.fetch(ctx, driver)
 	}

@@ -58,8 +58,9 @@ const last = "\U0010FFFF"
 type order struct {
 	// key is the key of a user u, never null; join is a table that it needs.
 	key, join string
-	number    bool // the key is an int64, not text
-	groups    bool // many users have the same key, by one bulk action, and their ids lie together
+	number    bool      // the key is an int64, not text
+	text      textField // the field of the texts that holds the key, where no index is in this order
+	groups    bool      // many users have the same key, by one bulk action, and their ids lie together
 	// segments are the order cut into pieces, one after the other, each of which an index walks through; nil where
 	// there is none.
 	segments []segment
@@ -101,7 +102,7 @@ func (s UserSort) order(cfg *Configuration, changers []string) order {
 	}
 	switch s.column() {
 	case "first_name":
-		return byColumn("first_key", false)
+		return order{key: "u.first_key", text: firstNameField}
 	case "last_name":
 		return byColumn("last_key", false)
 	case "agent_id":

@@ -161,6 +161,13 @@ func testText(in textField, part string, atEnd bool) (t textTest, ok bool) {
 	return t, true
 }
 
+// testBegin is one for the beginning of a field that others precede, or for all of it.
+func testBegin(in textField, part string, all bool) (t textTest, ok bool) {
+	t, ok = testText(in, part, all)
+	// The sign before it belongs to the field before, and is nowhere else.
+	return textTest{pattern: append([]byte{byte(in - 1)}, t.pattern...)}, ok
+}
+
 // inField tells whether the pattern, found at a place of text, is in the right field.
 func (t textTest) inField(text []byte, at int) bool {
 	if t.in == anyField {

@@ -35,7 +35,11 @@ func TestSearchFollowsWrites(t *testing.T) {
 			q := directory.UserQuery{Limit: 500, Filter: directory.UserFilter{Search: one(c.rnd, crowdTexts...)}}
 			if c.rnd.IntN(3) == 0 {
 				q.Filter = directory.UserFilter{Where: []directory.Condition{
-					{Column: one(c.rnd, "first_name", "last_name", "lan_id", "agent_id", "pbx_id"), Op: one(c.rnd, "contains", "ends"), Value: one(c.rnd, crowdTexts...)}}}
+					{Column: one(c.rnd, "first_name", "last_name", "lan_id", "agent_id", "pbx_id"), Op: one(c.rnd, "contains", "ends", "starts", "eq"), Value: one(c.rnd, append(crowdTexts, crowdNames...)...)}}}
+			}
+			if c.rnd.IntN(2) == 0 {
+				q.Sort = directory.UserSort{Column: "first_name", Descending: c.rnd.IntN(2) == 0}
+				q.Limit = 1 + c.rnd.IntN(60)
 			}
 			c.compare(t, q, c.scope())
 			mine := c.dir
@@ -61,9 +65,10 @@ func (c *crowd) write(t *testing.T, db *sqldb.DB, spare []person) []person {
 		return spare[n:]
 	case 1:
 		u := &c.users[at]
-		u.LastName = one(c.rnd, crowdNames...)
+		u.FirstName, u.LastName = one(c.rnd, crowdNames...), one(c.rnd, crowdNames...)
 		err := db.Tx(t.Context(), func(tx *sqldb.Tx) error {
-			if _, err := tx.ExecContext(t.Context(), "UPDATE users SET last_name = $1, last_key = $2 WHERE id = $3", u.LastName, directory.FoldName(u.LastName), u.ID); err != nil {
+			if _, err := tx.ExecContext(t.Context(), "UPDATE users SET first_name = $1, first_key = $2, last_name = $3, last_key = $4 WHERE id = $5",
+				u.FirstName, directory.FoldName(u.FirstName), u.LastName, directory.FoldName(u.LastName), u.ID); err != nil {
 				return err
 			}
 			return directory.NoteWritten(t.Context(), tx, directory.IDs{First: u.ID, End: u.ID + 1})
