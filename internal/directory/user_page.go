@@ -141,8 +141,8 @@ func (f *finder) find(ctx context.Context) ([]position, error) {
 	if err != nil || driver != nil && count == 0 {
 		return nil, err
 	}
-	if f.order.text != anyField && f.texts != nil && (driver == nil || count > gridLimits.mostFetched) {
-		if found, done, err := f.walkTexts(ctx); err != nil || done {
+	if f.texts != nil && (driver == nil || count > gridLimits.fewMatches) {
+		if found, done, err := f.findInTexts(ctx); err != nil || done {
 			return found, err
 		}
 	}

@@ -1,6 +1,9 @@
 package directory
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // textFields are the columns of users that the texts hold.
 var textFields = map[string]textField{
@@ -69,16 +72,39 @@ func (l *listing) ofIDs(ids []int64) term {
 	return c.all[0]
 }
 
-// walkTexts goes along the texts, in whose order no index is, and looks up who comes next: in a first window, and in a
-// larger one. done tells that it got all that there are, or all that are needed.
+// findInTexts finds a page of many by what the texts know: of whom they find, who comes next in an order of theirs, and
+// how far one has to go in another. done tells that it got all that there are, or all that are needed.
+func (f *finder) findInTexts(ctx context.Context) (found []position, done bool, err error) {
+	if len(f.tests) == 0 && f.order.segments != nil {
+		return nil, false, nil
+	}
+	// Not to be asked of each user: those whom the texts find are too many to be told one by one.
+	all := *f.listing
+	all.terms = slices.DeleteFunc(slices.Clone(f.terms), func(t term) bool { return t.known > 0 })
+	g := finder{listing: &all, order: f.order, descending: f.descending, after: f.after, need: f.need}
+	g.prepare()
+	if g.order.text != anyField {
+		return g.walkTexts(ctx)
+	}
+	known := int64(0)
+	for _, t := range f.terms {
+		known = max(known, t.known)
+	}
+	if known == 0 || f.order.segments == nil {
+		return nil, false, nil
+	}
+	return g.walk(ctx, min(gridLimits.lastWindow, f.texts.users/int(known)*f.need*3/2))
+}
+
+// walkTexts goes along the texts in an order of theirs, and looks up who comes next: in a first window, and in a larger one.
 func (f *finder) walkTexts(ctx context.Context) (found []position, done bool, err error) {
 	windows := []int{gridLimits.firstWindow, gridLimits.lastWindow}
-	if len(f.others) == 0 {
+	if !slices.ContainsFunc(f.terms, func(t term) bool { return !t.text }) {
 		windows[0] = f.need
 	}
 	after := f.after
 	for _, window := range windows {
-		ahead := f.texts.following(f.order.text, after, f.descending, window)
+		ahead := f.texts.following(f.tests, f.order.text, after, f.descending, window)
 		if len(ahead) == 0 {
 			return found, true, nil
 		}

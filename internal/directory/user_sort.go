@@ -59,7 +59,7 @@ type order struct {
 	// key is the key of a user u, never null; join is a table that it needs.
 	key, join string
 	number    bool      // the key is an int64, not text
-	text      textField // the field of the texts that holds the key, where no index is in this order
+	text      textField // the field of the texts that holds the key
 	groups    bool      // many users have the same key, by one bulk action, and their ids lie together
 	// segments are the order cut into pieces, one after the other, each of which an index walks through; nil where
 	// there is none.
@@ -98,7 +98,7 @@ func (g segment) from(at *position) []segment {
 // order is the sort as an order; changers are needed for that by who changed a user.
 func (s UserSort) order(cfg *Configuration, changers []string) order {
 	byColumn := func(column string, unique bool) order {
-		return order{key: "u." + column, segments: []segment{{key: "u." + column, unique: unique}}}
+		return order{key: "u." + column, text: textFields[column], segments: []segment{{key: "u." + column, unique: unique}}}
 	}
 	switch s.column() {
 	case "first_name":
@@ -112,7 +112,7 @@ func (s UserSort) order(cfg *Configuration, changers []string) order {
 		o.number, o.groups = true, true
 		return o
 	case "pbx_id":
-		return order{key: "coalesce(u.pbx_id, '" + last + "')", segments: []segment{
+		return order{key: "coalesce(u.pbx_id, '" + last + "')", text: pbxIDField, segments: []segment{
 			{where: "u.pbx_id IS NOT NULL", key: "u.pbx_id", unique: true},
 			{where: "u.pbx_id IS NULL", same: last},
 		}}

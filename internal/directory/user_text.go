@@ -193,9 +193,18 @@ func (t textTest) matches(text []byte) bool {
 	}
 }
 
-// each hands out the ids of the users who pass all tests, ascending, until yield returns false. There is one test at
-// least.
-func (t *texts) each(tests []textTest, yield func(id int64) bool) {
+// each hands out the users who pass all tests, by their ids, ascending, until yield returns false.
+func (t *texts) each(tests []textTest, yield func(id int64, text []byte) bool) {
+	if len(tests) == 0 {
+		for _, b := range t.blocks {
+			for i, id := range b.ids {
+				if !yield(id, b.of(i)) {
+					return
+				}
+			}
+		}
+		return
+	}
 	// Whoever has the longest pattern is looked for; few have it as a rule.
 	tests = slices.Clone(tests)
 	slices.SortFunc(tests, func(a, b textTest) int { return len(b.pattern) - len(a.pattern) })
@@ -215,7 +224,7 @@ func (t *texts) each(tests []textTest, yield func(id int64) bool) {
 				continue
 			}
 			text := b.of(i)
-			if !slices.ContainsFunc(others, func(o textTest) bool { return !o.matches(text) }) && !yield(b.ids[i]) {
+			if !slices.ContainsFunc(others, func(o textTest) bool { return !o.matches(text) }) && !yield(b.ids[i], text) {
 				return
 			}
 			at = int(b.ends[i])
@@ -225,7 +234,7 @@ func (t *texts) each(tests []textTest, yield func(id int64) bool) {
 
 // find returns the users who pass all tests: the first ids, up to most of them.
 func (t *texts) find(tests []textTest, most int) (ids []int64) {
-	t.each(tests, func(id int64) bool {
+	t.each(tests, func(id int64, _ []byte) bool {
 		ids = append(ids, id)
 		return len(ids) < most
 	})
@@ -234,7 +243,7 @@ func (t *texts) find(tests []textTest, most int) (ids []int64) {
 
 // count returns how many pass all tests.
 func (t *texts) count(tests []textTest) (n int64) {
-	t.each(tests, func(int64) bool {
+	t.each(tests, func(int64, []byte) bool {
 		n++
 		return true
 	})
