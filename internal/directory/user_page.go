@@ -125,7 +125,8 @@ func (f *finder) isOwn(t *term) bool { return t.of != "" && t.of == f.order.colu
 //
 // There are two ways. To walk along the index of the order and look at each user is quick where many match, wherever
 // they are in the order. To fetch all that an index of a condition finds, and sort them, is quick where few do. Between
-// the two, on SQLite, the ids that the index finds are gathered first, and the walk looks at no user but those. Which
+// the two, on SQLite, the ids that the index finds are gathered first, and the walk looks at no user but those. Where the
+// texts in memory find many, or have the order, they go before all of these. Which
 // it is the engines cannot know (a filter's value is a parameter, and their statistics may be missing), so that it is
 // counted here, up to a bound, and tried out.
 func (f *finder) find(ctx context.Context) ([]position, error) {

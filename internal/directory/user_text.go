@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// texts are the names and ids of all users, folded, as the free text and "contains" look through them. They are in
-// memory, some 60 bytes a user: to look through a million takes a hundredth of a second there, and a quarter of one in
+// texts are the names and ids of all users, folded, as the free text and "contains" look through them, and all that asks
+// for first names, on which there is no index. They are in memory, some 60 bytes a user: to look through a million takes a hundredth of a second there, and a quarter of one in
 // the engines' tables. An index of all pieces of all texts would be as quick, and add a third to every import on SQLite.
 //
 // They never change: [texts.replace] makes others, which share most of their blocks.
