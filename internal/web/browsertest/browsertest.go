@@ -356,6 +356,7 @@ func (b *Tab) Resize(width, height int64, scale float64) {
 // Accessible fails the test where axe finds a violation of WCAG 2.2 AA or of its best practices on the page as it is.
 func (b *Tab) Accessible(what string) {
 	b.T.Helper()
+	b.Until(settled) // half a page breaks rules that the whole one keeps
 	if !Eval[bool](b, "Boolean(window.axe)") {
 		if _, err := eval[bool](b, axe+"\n;true"); err != nil {
 			b.T.Fatal(err)
