@@ -295,7 +295,8 @@ func TestConsoleKilled(t *testing.T) {
 		b := c.signedIn()
 		paths, expected := generate(t, largeImport)
 		startLarge(b, paths)
-		b.Until(`document.querySelector('progress')`)
+		// The page is there before its scripts are, and it is they who tell.
+		b.Until(`document.readyState === 'complete' && document.querySelector('progress')`)
 		c.kill()
 		b.See("econnect")
 		c.again()
