@@ -3,7 +3,6 @@ package directory
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"muster/internal/sqldb"
 )
@@ -94,11 +93,6 @@ func (k *statusKind) write(ctx context.Context, tx *sqldb.Tx, s Stamp, p *bulkPi
 	if n == 0 {
 		return w, nil
 	}
-	if was != "NULL" {
-		if err := notePBX(ctx, tx, p, 0); err != nil {
-			return w, err
-		}
-	}
 	if !k.Active {
 		if err := bar(ctx, tx, s, p, 0); err != nil {
 			return w, err
@@ -118,49 +112,6 @@ func bar(ctx context.Context, tx *sqldb.Tx, s Stamp, p *bulkPiece, undone int) e
 		return fmt.Errorf("end the users' sessions: %w", err)
 	}
 	return raisePeople(ctx, tx)
-}
-
-// mostNotes is how many ranges of ids a piece is noted as at most: between them may be others, whose texts are then read again
-// for nothing.
-const mostNotes = 32
-
-// notePBX tells that PBX IDs of the piece were released or given back. undone is as bar has it.
-func notePBX(ctx context.Context, tx *sqldb.Tx, p *bulkPiece, undone int) error {
-	ids, err := sqldb.All[int64](ctx, tx, fmt.Sprintf(`SELECT j.user_id FROM user_changes j JOIN users v ON v.id = j.user_id
-		WHERE %s AND j.was IS NOT NULL AND j.undone = %d AND v.version = j.version - %d ORDER BY j.user_id`, p.journal("j"), undone, 1-undone), p.args()...)
-	if err != nil {
-		return fmt.Errorf("look whose PBX IDs changed: %w", err)
-	}
-	return noteWritten(ctx, tx, fewRanges(ids, mostNotes)...)
-}
-
-// fewRanges are at most so many ranges that hold all of the ids, which ascend, and as few others as can be.
-func fewRanges(ids []int64, most int) (ranges []IDs) {
-	if len(ids) == 0 {
-		return nil
-	}
-	var gaps []int64
-	for i, id := range ids[1:] {
-		if gap := id - ids[i]; gap > 1 {
-			gaps = append(gaps, gap)
-		}
-	}
-	slices.Sort(gaps)
-	least := int64(2) // ranges are parted at gaps as wide
-	if len(gaps) >= most {
-		least = gaps[len(gaps)-most+1]
-		if gaps[len(gaps)-most] == least {
-			least++ // too many are as wide
-		}
-	}
-	from := ids[0]
-	for i, id := range ids[1:] {
-		if id-ids[i] >= least {
-			ranges = append(ranges, IDs{First: from, End: ids[i] + 1})
-			from = id
-		}
-	}
-	return append(ranges, IDs{First: from, End: ids[len(ids)-1] + 1})
 }
 
 // stays: a PBX ID that was released may be somebody else's by now, or go back to the first who released it.
@@ -185,11 +136,6 @@ func journalOf(batch int64, condition string) string {
 }
 
 func (k *statusKind) restore(ctx context.Context, tx *sqldb.Tx, s Stamp, p *bulkPiece) error {
-	if !k.Active && k.ReleasePBX {
-		if err := notePBX(ctx, tx, p, 1); err != nil {
-			return err
-		}
-	}
 	if k.Active {
 		if err := bar(ctx, tx, s, p, 1); err != nil {
 			return err

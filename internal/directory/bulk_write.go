@@ -99,7 +99,14 @@ func (p *bulkPiece) touch(ctx context.Context, tx *sqldb.Tx, s Stamp, set, who s
 	if err != nil {
 		return 0, fmt.Errorf("change users: %w", err)
 	}
-	return res.RowsAffected()
+	n, err := res.RowsAffected()
+	if err != nil || n == 0 {
+		return n, err
+	}
+	if p.ids == nil {
+		return n, noteWritten(ctx, tx, IDs{First: p.first, End: p.last + 1})
+	}
+	return n, noteUsers(ctx, tx, p.ids...)
 }
 
 // Finish changes those whom [BulkEditing.Piece] put off, unless the last administrator is among them

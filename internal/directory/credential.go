@@ -63,6 +63,9 @@ func (h *Handle) SetLink(ctx context.Context, tx *sqldb.Tx, userID int64, hash [
 		if _, err := tx.ExecContext(ctx, "UPDATE users SET version = version + 1, changed_by = $2, changed_at = $3 WHERE id = $1", userID, h.actor.name, h.dir.micros()); err != nil {
 			return fmt.Errorf("make a link: %w", err)
 		}
+		if err := noteUsers(ctx, tx, userID); err != nil {
+			return err
+		}
 	}
 	_, err = tx.ExecContext(ctx, "UPDATE credentials SET link_hash = $2, link_until = $3 WHERE user_id = $1", userID, hash, until)
 	return err

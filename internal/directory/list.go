@@ -51,12 +51,10 @@ type listing struct {
 	db     *sqldb.DB
 	terms  []term
 	nobody bool // no user can match
-	// changers are who is the last to have changed some user, as it is stored; nil where that is not known.
-	changers []string
 	// texts are there where the filter or the order has use for them, and they are in memory; tests are what they could
 	// tell of the filter.
 	texts *texts
-	tests []textTest
+	tests textTests
 }
 
 func (h *Handle) listing(ctx context.Context, f UserFilter, s UserSort, fn func(*listing) error) error {
@@ -71,15 +69,11 @@ func (h *Handle) listing(ctx context.Context, f UserFilter, s UserSort, fn func(
 		if l.known, err = h.dir.knownAt(ctx, q); err != nil {
 			return err
 		}
-		if s.column() == changedByColumn || f.asks(changedByColumn) {
-			if l.changers, err = readChangers(ctx, q); err != nil {
-				return err
-			}
-		}
-		l.terms, l.nobody = f.terms(&l.cfg, h.actor.scope, l.changers)
-		if err := l.lookThroughTexts(ctx, h.dir, f, s); err != nil {
+		if err := l.withTexts(ctx, h.dir, f, s); err != nil {
 			return err
 		}
+		l.terms, l.nobody = f.terms(&l.cfg, h.actor.scope, l.texts)
+		l.lookThroughTexts(f)
 		return fn(l)
 	})
 }
@@ -99,7 +93,7 @@ type userRow struct {
 
 // page returns users by LAN ID, after one of them.
 func (l *listing) page(ctx context.Context, afterKey string, limit int) ([]User, error) {
-	f := finder{listing: l, order: UserSort{}.order(&l.cfg, nil), need: limit}
+	f := finder{listing: l, order: UserSort{}.order(&l.cfg), need: limit}
 	if afterKey != "" {
 		f.after = &position{key: storable(afterKey), id: math.MaxInt64}
 	}

@@ -35,6 +35,9 @@ func (w *PictureWriting) RestorePiece(ctx context.Context, tx *sqldb.Tx, s Stamp
 		FROM picture_changes j WHERE j.batch_id = $4 AND j.user_id = users.id AND users.id IN `+these, keys, s.By, s.At, s.BatchID); err != nil {
 		return nil, 0, fmt.Errorf("give users their pictures back: %w", err)
 	}
+	if err := noteUsers(ctx, tx, todo...); err != nil {
+		return nil, 0, err
+	}
 	if _, err := tx.ExecContext(ctx, "UPDATE picture_changes SET undone = 1 WHERE batch_id = $2 AND user_id IN "+these, keys, s.BatchID); err != nil {
 		return nil, 0, fmt.Errorf("write the journal of pictures: %w", err)
 	}

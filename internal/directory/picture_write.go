@@ -186,5 +186,5 @@ func (w *PictureWriting) write(ctx context.Context, tx *sqldb.Tx, s Stamp, ids [
 		FROM picture_changes j WHERE j.batch_id = $4 AND j.user_id = users.id AND users.id IN `+idsOf(db), keySet(db, ids), s.By, s.At, s.BatchID); err != nil {
 		return fmt.Errorf("give users their pictures: %w", err)
 	}
-	return nil
+	return noteUsers(ctx, tx, ids...)
 }

@@ -76,7 +76,7 @@ func (p *Replacing) restore(ctx context.Context, tx *sqldb.Tx, s Stamp, ids []in
 	} else if err := p.returnRole(ctx, tx, s.BatchID, keys, these); err != nil {
 		return err
 	}
-	if err := touch(ctx, tx, set, these, keys, s); err != nil {
+	if err := touch(ctx, tx, db, set, ids, s); err != nil {
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, "UPDATE user_changes SET undone = 1 WHERE batch_id = $2 AND undone = 0 AND user_id IN "+these, keys, s.BatchID); err != nil {

@@ -110,18 +110,18 @@ func (p *Replacing) write(ctx context.Context, tx *sqldb.Tx, s Stamp, ids []int6
 		SELECT CAST($2 AS BIGINT), users.id, CAST($3 AS TEXT), %d, %s, users.version + 1 FROM users WHERE users.id IN %s`, p.From, after, these), keys, s.BatchID, string(p.Kind)); err != nil {
 		return fmt.Errorf("write the journal: %w", err)
 	}
-	return p.change(ctx, tx, s, keys, these)
+	return p.change(ctx, tx, s, ids)
 }
 
 // change is write without the journal.
-func (p *Replacing) change(ctx context.Context, tx *sqldb.Tx, s Stamp, keys any, these string) error {
-	set := ""
+func (p *Replacing) change(ctx context.Context, tx *sqldb.Tx, s Stamp, ids []int64) error {
+	db, set := p.handle.dir.DB, ""
 	if p.table.column != "" {
 		set = fmt.Sprintf("%s = nullif(%d, 0), ", p.table.column, p.To)
-	} else if err := p.moveRole(ctx, tx, these, keys); err != nil {
+	} else if err := p.moveRole(ctx, tx, idsOf(db), keySet(db, ids)); err != nil {
 		return err
 	}
-	return touch(ctx, tx, set, these, keys, s)
+	return touch(ctx, tx, db, set, ids, s)
 }
 
 // moveRole takes From from users and gives them To.
@@ -142,12 +142,12 @@ func (p *Replacing) moveRole(ctx context.Context, tx *sqldb.Tx, these string, ke
 func idsOf(db *sqldb.DB) string { return "(SELECT CAST(k.key AS BIGINT) FROM " + db.Keys + " AS k)" }
 
 // touch changes users by set, which may be empty and otherwise ends with a comma.
-func touch(ctx context.Context, tx *sqldb.Tx, set, these string, keys any, s Stamp) error {
-	_, err := tx.ExecContext(ctx, "UPDATE users SET "+set+"version = version + 1, changed_by = $2, changed_at = $3 WHERE id IN "+these, keys, s.By, s.At)
+func touch(ctx context.Context, tx *sqldb.Tx, db *sqldb.DB, set string, ids []int64, s Stamp) error {
+	_, err := tx.ExecContext(ctx, "UPDATE users SET "+set+"version = version + 1, changed_by = $2, changed_at = $3 WHERE id IN "+idsOf(db), keySet(db, ids), s.By, s.At)
 	if err != nil {
 		return fmt.Errorf("change users: %w", err)
 	}
-	return nil
+	return noteUsers(ctx, tx, ids...)
 }
 
 // ErrLastAdministrator says that nobody would be left who can sign in and manage users and roles everywhere.
@@ -197,7 +197,7 @@ func (p *Replacing) Try(ctx context.Context) error {
 			if err != nil || len(todo) == 0 {
 				return err
 			}
-			return p.change(ctx, tx, Stamp{By: p.handle.actor.name, At: d.micros()}, keySet(d.DB, todo), idsOf(d.DB))
+			return p.change(ctx, tx, Stamp{By: p.handle.actor.name, At: d.micros()}, todo)
 		})
 		if err != nil {
 			return err

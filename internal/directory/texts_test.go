@@ -16,9 +16,9 @@ func TestTextTests(t *testing.T) {
 		{"", "", "ab", "b", ""},
 		{"aaa", "a\x01b", "x", "y", "é"},
 	}
-	var b textBuilder
+	b := newTextBuilder()
 	for i, u := range users {
-		b.add(int64(i+1), []byte(u[0]), []byte(u[1]), []byte(u[2]), []byte(u[3]), []byte(u[4]))
+		b.add(int64(i+1), 1, []byte("x"), []byte(u[0]), []byte(u[1]), []byte(u[2]), []byte(u[3]), []byte(u[4]))
 	}
 	texts := b.build()
 	for _, c := range []struct {
@@ -42,7 +42,7 @@ func TestTextTests(t *testing.T) {
 		if column, value, is := w.textColumn(); is {
 			test, ok = textCondition(column, w.Op, value)
 		}
-		if got := texts.find([]textTest{test}, len(users)); !ok || !slices.Equal(got, c.want) {
+		if got := texts.find(textTests{parts: []textTest{test}}, len(users)); !ok || !slices.Equal(got, c.want) {
 			t.Errorf("%s %s %q: %v, want %v", c.column, c.op, c.value, got, c.want)
 		}
 	}
@@ -52,41 +52,61 @@ func TestTextTests(t *testing.T) {
 func TestTextsReplace(t *testing.T) {
 	lengths := []int64{0, 1, 10, 5000, 20_000}
 	rnd := rand.New(rand.NewPCG(6, 0))
-	have := map[int64]string{}
-	texts := &texts{}
+	type user struct {
+		name, by string
+		at       int64
+	}
+	have := map[int64]user{}
+	b := newTextBuilder()
+	texts := b.build()
 	for range 300 {
 		first := rnd.Int64N(30_000)
 		last := first + lengths[rnd.IntN(len(lengths))]
-		add := map[int64]string{}
+		add := map[int64]user{}
 		for id := first; id <= last; id++ {
 			delete(have, id)
 			if rnd.IntN(3) > 0 {
-				add[id] = strings.Repeat("x", rnd.IntN(3)) + fmt.Sprintf("<%d>", rnd.IntN(5))
+				add[id] = user{strings.Repeat("x", rnd.IntN(3)) + fmt.Sprintf("<%d>", rnd.IntN(5)), fmt.Sprint("by", rnd.IntN(5)), rnd.Int64N(5)}
 				have[id] = add[id]
 			}
 		}
 		var err error
 		texts, err = texts.replace(first, last, func(b *textBuilder) error {
 			for _, id := range slices.Sorted(maps.Keys(add)) {
-				b.add(id, nil, []byte(add[id]), nil, nil, nil)
+				b.add(id, add[id].at, []byte(add[id].by), nil, []byte(add[id].name), nil, nil, nil)
 			}
 			return nil
 		})
 		if err != nil || texts.users != len(have) {
 			t.Fatalf("%d users, %v; want %d", texts.users, err, len(have))
 		}
+		ids := slices.Sorted(maps.Keys(have))
 		for part := range 5 {
-			text := fmt.Sprintf("<%d>", part)
-			var want []int64
-			for id, name := range have {
-				if strings.Contains(name, text) {
-					want = append(want, id)
-				}
-			}
-			slices.Sort(want)
+			text, by := fmt.Sprintf("<%d>", part), fmt.Sprint("by", part)
 			test, _ := testText(firstNameField, text, false)
-			if got := texts.find([]textTest{test}, len(have)); !slices.Equal(got, want) {
-				t.Fatalf("after %d to %d: %d have %s, want %d", first, last, len(got), text, len(want))
+			who := make([]bool, len(texts.names))
+			for i, name := range texts.names {
+				who[i] = name == by
+			}
+			some := slices.DeleteFunc(slices.Clone(ids), func(int64) bool { return rnd.IntN(2) == 0 })
+			for what, c := range map[string]struct {
+				tests textTests
+				want  func(int64, user) bool
+			}{
+				"parts": {textTests{parts: []textTest{test}}, func(_ int64, u user) bool { return strings.Contains(u.name, text) }},
+				"by":    {textTests{stamps: []stampTest{{0, 5, who}}}, func(_ int64, u user) bool { return u.by == by }},
+				"at":    {textTests{stamps: []stampTest{{int64(part), int64(part) + 2, nil}}}, func(_ int64, u user) bool { return u.at == int64(part) || u.at == int64(part)+1 }},
+				"both":  {textTests{[]textTest{test}, []stampTest{{0, 5, who}}, nil}, func(_ int64, u user) bool { return strings.Contains(u.name, text) && u.by == by }},
+				"among": {textTests{among: some}, func(id int64, _ user) bool { _, in := slices.BinarySearch(some, id); return in }},
+				"amongst": {textTests{[]textTest{test}, []stampTest{{2, 5, nil}}, append(some, 1<<40)}, func(id int64, u user) bool {
+					_, in := slices.BinarySearch(some, id)
+					return in && u.at >= 2 && strings.Contains(u.name, text)
+				}},
+			} {
+				want := slices.DeleteFunc(slices.Clone(ids), func(id int64) bool { return !c.want(id, have[id]) })
+				if got := texts.find(c.tests, len(have)); !slices.Equal(got, want) || texts.count(c.tests) != int64(len(want)) {
+					t.Fatalf("after %d to %d: %s of %d finds %d, want %d", first, last, what, part, len(got), len(want))
+				}
 			}
 		}
 	}

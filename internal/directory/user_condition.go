@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"math"
 	"strings"
 )
 
@@ -67,7 +68,7 @@ func (c *termCompiler) text(column string, nullable bool, op, value string) {
 	})
 	t := &c.all[len(c.all)-1]
 	if index && op != OpEmpty {
-		t.of, t.byID = "u."+column, op == OpEqual
+		t.of = "u." + column
 	}
 	_, t.text = textCondition(column, op, value)
 }
@@ -168,7 +169,6 @@ func (c *termCompiler) profile(w Condition) {
 			}
 			return "u.profile < 3 AND u.profile = " + literals([]int64{int64(p)})
 		})
-		c.all[len(c.all)-1].byID = true
 		return
 	}
 	c.add(false, func(s *statement, _ bool) string { return s.column("profile", false) + " = " + s.arg(int64(p)) })
@@ -188,19 +188,24 @@ func (c *termCompiler) status(w Condition) {
 }
 
 func (c *termCompiler) day(w Condition) {
-	begin, _ := parseDay(w.Value) // Check has seen to it
-	from, to := begin.UnixMicro(), begin.Add(day).UnixMicro()
-	c.add(true, func(s *statement, driving bool) string {
-		at := s.column("changed_at", driving)
-		switch w.Op {
-		case OpBefore:
-			return at + " < " + s.arg(from)
-		case OpAfter:
-			return at + " >= " + s.arg(to)
-		}
-		return at + " >= " + s.arg(from) + " AND " + at + " < " + s.arg(to)
+	from, to := w.span()
+	c.add(false, func(s *statement, _ bool) string {
+		return "u.changed_at >= " + s.arg(from) + " AND u.changed_at < " + s.arg(to)
 	})
-	c.all[len(c.all)-1].of = "u.changed_at"
+	c.all[len(c.all)-1].text = true
+}
+
+// span is from when on, and before when, a user must have been changed, in microseconds.
+func (w Condition) span() (from, to int64) {
+	begin, _ := parseDay(w.Value) // Check has seen to it
+	from, to = begin.UnixMicro(), begin.Add(day).UnixMicro()
+	switch w.Op {
+	case OpBefore:
+		return math.MinInt64, from
+	case OpAfter:
+		return to, math.MaxInt64
+	}
+	return from, to
 }
 
 // supervisor compares the LAN ID of the supervisor, by the supervisor's id.

@@ -22,9 +22,11 @@ func (l *listing) count(ctx context.Context) (int64, error) {
 	if l.nobody {
 		return 0, nil
 	}
-	if len(l.tests) > 0 && !slices.ContainsFunc(l.terms, func(t term) bool { return !t.text }) {
-		if n := l.terms[len(l.terms)-1].known; n > 0 {
-			return n, nil
+	if !l.tests.none() && !slices.ContainsFunc(l.terms, func(t term) bool { return !t.text }) {
+		for _, t := range l.terms {
+			if t.known > 0 {
+				return t.known, nil
+			}
 		}
 		return l.texts.count(l.tests), nil
 	}

@@ -33,7 +33,7 @@ func (o *order) cursor(s UserSort, at position) string {
 
 // Cursor is the cursor of a user: the page after (or before) them in this order.
 func (s UserSort) Cursor(u User) string {
-	o := s.order(&Configuration{}, nil)
+	o := s.order(&Configuration{})
 	return o.cursor(s, position{s.keyOf(u), u.ID})
 }
 

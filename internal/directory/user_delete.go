@@ -47,7 +47,7 @@ func (c *userChange) erase(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("delete the user: %w", err)
 	}
-	if err := noteWritten(ctx, c.tx, IDs{First: c.held.ID, End: c.held.ID + 1}); err != nil {
+	if err := noteUsers(ctx, c.tx, c.held.ID); err != nil {
 		return err
 	}
 	return raisePeople(ctx, c.tx)

@@ -150,6 +150,9 @@ func (h *Handle) changed(ctx context.Context, c *userChange, e AuditEntry) (*sta
 	if _, err := c.tx.ExecContext(ctx, "UPDATE users SET version = version + 1, changed_by = $2, changed_at = $3 WHERE id = $1", now.ID, h.actor.name, h.dir.micros()); err != nil {
 		return nil, fmt.Errorf("change the user: %w", err)
 	}
+	if err := noteUsers(ctx, c.tx, now.ID); err != nil {
+		return nil, err
+	}
 	if err := noteChange(ctx, c.tx, c.held, now); err != nil {
 		return nil, err
 	}
@@ -161,14 +164,8 @@ func (h *Handle) changed(ctx context.Context, c *userChange, e AuditEntry) (*sta
 	return h.standingOf(ctx, c.tx, c.k, now.ID, false)
 }
 
-// noteChange tells those who go by names and ids, or by who is fit to be a supervisor.
+// noteChange tells those who go by who is fit to be a supervisor.
 func noteChange(ctx context.Context, tx *sqldb.Tx, before, after *standing) error {
-	names := func(s *standing) [5]string { return [5]string{s.LANID, s.FirstName, s.LastName, s.AgentID, s.PBXID} }
-	if names(before) != names(after) {
-		if err := noteWritten(ctx, tx, IDs{First: after.ID, End: after.ID + 1}); err != nil {
-			return err
-		}
-	}
 	if before.Profile != after.Profile && after.Profile == Agent || before.Status == Active && after.Status == Inactive {
 		return raisePeople(ctx, tx)
 	}

@@ -110,7 +110,7 @@ func (f *finder) along(s *statement, g stretch) (a alongIndex) {
 	case g.key == "":
 		a.order = "u.id" + desc
 		if g.tie != "" {
-			a.where = append(a.where, g.tied(s))
+			a.where = append(a.where, g.tie+" = "+s.arg(g.same))
 		}
 		if g.after != nil {
 			a.where = append(a.where, "u.id "+compare+" "+s.arg(g.after.id))
@@ -125,14 +125,6 @@ func (f *finder) along(s *statement, g stretch) (a alongIndex) {
 		}
 	}
 	return a
-}
-
-// tied is the predicate of a segment whose users all have the same key.
-func (g segment) tied(s *statement) string {
-	if g.ties != nil {
-		return g.tie + " IN (" + s.list(g.ties) + ")"
-	}
-	return g.tie + " = " + s.arg(g.same)
 }
 
 // fetch looks at all that the driving condition finds, or at all users, and keeps the first in the order.

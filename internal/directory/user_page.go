@@ -60,7 +60,7 @@ func (q UserQuery) limit() int {
 }
 
 func (l *listing) userPage(ctx context.Context, q UserQuery) (page UserPage, err error) {
-	o := q.Sort.order(&l.cfg, l.changers)
+	o := q.Sort.order(&l.cfg)
 	f := finder{listing: l, order: o, descending: q.Sort.Descending != (q.Before != ""), need: q.limit() + 1}
 	if text := q.After + q.Before; text != "" {
 		at, err := o.position(q.Sort, text)
@@ -143,17 +143,12 @@ func (f *finder) find(ctx context.Context) ([]position, error) {
 		return nil, err
 	}
 	if f.texts != nil && (driver == nil || count > gridLimits.fewMatches) {
-		if found, done, err := f.findInTexts(ctx); err != nil || done {
+		if found, done, err := f.findInTexts(ctx, driver, count); err != nil || done {
 			return found, err
 		}
 	}
 	if driver != nil && count <= gridLimits.fewMatches || f.order.segments == nil {
 		return f.fetch(ctx, driver)
-	}
-	if driver != nil && driver.byID && f.order.groups {
-		if found, done, err := f.walkGroups(ctx, driver); err != nil || done {
-			return found, err
-		}
 	}
 	set := f.withSet(driver)
 	if set != nil && count <= gridLimits.mostFetched {
@@ -211,10 +206,10 @@ var gridLimits = struct {
 	fewMatches, mostFetched int64
 	// The walk looks at so many users in a first attempt, and in a second.
 	firstWindow, lastWindow int
-	segments, groups        int // bound the statements for one page
+	segments                int // bounds the statements for one page
 	// To look up a user's row takes as long as to pass by so many entries of an index.
 	setWindow int
-}{fewMatches: 2000, mostFetched: 20000, firstWindow: 2000, lastWindow: 32000, segments: 50, groups: 20, setWindow: 10}
+}{fewMatches: 2000, mostFetched: 20000, firstWindow: 2000, lastWindow: 32000, segments: 50, setWindow: 10}
 
 // driver returns the condition whose index finds the fewest users, and how many: exactly up to most, most+1 beyond.
 // nil where no index finds any.

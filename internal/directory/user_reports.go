@@ -75,6 +75,7 @@ func (h *Handle) moveSome(ctx context.Context, tx *sqldb.Tx, id int64, to string
 	if err != nil {
 		return 0, after, fmt.Errorf("read who reports to the user: %w", err)
 	}
+	var written []int64
 	last = after
 	for _, u := range some {
 		last = u.ID
@@ -84,9 +85,9 @@ func (h *Handle) moveSome(ctx context.Context, tx *sqldb.Tx, id int64, to string
 		if err := h.moveReport(ctx, tx, u, from.LANID, target); err != nil {
 			return 0, after, err
 		}
-		moved++
+		written = append(written, u.ID)
 	}
-	return moved, last, nil
+	return len(written), last, noteUsers(ctx, tx, written...)
 }
 
 func (h *Handle) moveReport(ctx context.Context, tx *sqldb.Tx, u reporting, from string, to supervisor) error {

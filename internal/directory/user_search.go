@@ -2,7 +2,10 @@ package directory
 
 import (
 	"context"
+	"math"
 	"slices"
+
+	"muster/internal/sqldb"
 )
 
 // textFields are the columns of users that the texts hold.
@@ -23,47 +26,71 @@ func textCondition(column, op, value string) (test textTest, ok bool) {
 	return test, false
 }
 
+// asksTexts tells that something of the filter is what the texts can tell.
+func (f UserFilter) asksTexts() bool {
+	t := f.textTests(&texts{})
+	return !t.none()
+}
+
 // textTests are what the texts can tell of the filter.
-func (f UserFilter) textTests() (all []textTest) {
+func (f UserFilter) textTests(t *texts) (all textTests) {
 	add := func(test textTest, ok bool) {
 		if ok {
-			all = append(all, test)
+			all.parts = append(all.parts, test)
 		}
 	}
 	for _, word := range f.words() {
 		add(testText(anyField, word, false))
 	}
 	for _, w := range f.Where {
-		if column, value, ok := w.textColumn(); ok && !w.none() {
+		if w.none() {
+			continue
+		}
+		switch column, value, ok := w.textColumn(); {
+		case ok:
 			add(textCondition(column, w.Op, value))
+		case w.Column == changedByColumn:
+			by := make([]bool, len(t.names))
+			for i, name := range t.names {
+				by[i] = fulfilled(w.Op, Fold(name), Fold(storable(w.Value)))
+			}
+			all.stamps = append(all.stamps, stampTest{from: math.MinInt64, to: math.MaxInt64, by: by})
+		case w.Column == "changed_at":
+			from, to := w.span()
+			all.stamps = append(all.stamps, stampTest{from: from, to: to})
 		}
 	}
 	return all
 }
 
-// lookThroughTexts finds the users in whose names and ids something is to be somewhere. The conditions stay, and are
-// asked of the few who are found: somebody may have been renamed a moment ago. Where many are found, a page of them is
-// soon found in the table, too.
-func (l *listing) lookThroughTexts(ctx context.Context, d *Directory, f UserFilter, s UserSort) (err error) {
-	tests := f.textTests()
-	if len(tests) == 0 && s.column() != "first_name" || l.nobody {
-		return nil
+// withTexts has the texts where the filter or the order has use for them, and they are in memory.
+func (l *listing) withTexts(ctx context.Context, d *Directory, f UserFilter, s UserSort) (err error) {
+	if f.asksTexts() || s.inTexts() {
+		l.texts, err = d.textsAt(ctx, l.q)
 	}
-	if l.texts, err = d.textsAt(ctx, l.q); err != nil || l.texts == nil || len(tests) == 0 {
-		return err
+	return err
+}
+
+// lookThroughTexts finds the users of whom the texts can tell. The conditions stay, and are asked of the few who are
+// found: somebody may have been changed a moment ago. Where many are found, a page of them is soon found in the table, too.
+func (l *listing) lookThroughTexts(f UserFilter) {
+	if l.texts == nil || l.nobody {
+		return
 	}
-	l.tests = tests
-	ids := l.texts.find(tests, int(gridLimits.mostFetched)+1)
+	l.tests = f.textTests(l.texts)
+	if l.tests.none() {
+		return
+	}
+	ids := l.texts.find(l.tests, int(gridLimits.mostFetched)+1)
 	if len(ids) == 0 {
 		l.nobody = true
-		return nil
+		return
 	}
 	if len(ids) <= int(gridLimits.mostFetched) {
 		t := l.ofIDs(ids)
 		t.known, t.text = int64(len(ids)), true
 		l.terms = append(l.terms, t)
 	}
-	return nil
 }
 
 func (l *listing) ofIDs(ids []int64) term {
@@ -73,9 +100,10 @@ func (l *listing) ofIDs(ids []int64) term {
 }
 
 // findInTexts finds a page of many by what the texts know: of whom they find, who comes next in an order of theirs, and
-// how far one has to go in another. done tells that it got all that there are, or all that are needed.
-func (f *finder) findInTexts(ctx context.Context) (found []position, done bool, err error) {
-	if len(f.tests) == 0 && f.order.segments != nil {
+// how far one has to go in another. driver is the condition whose index finds the fewest, count of them. done tells that it
+// got all that there are, or all that are needed.
+func (f *finder) findInTexts(ctx context.Context, driver *term, count int64) (found []position, done bool, err error) {
+	if f.tests.none() && f.order.segments != nil {
 		return nil, false, nil
 	}
 	// Not to be asked of each user: those whom the texts find are too many to be told one by one.
@@ -84,7 +112,7 @@ func (f *finder) findInTexts(ctx context.Context) (found []position, done bool, 
 	g := finder{listing: &all, order: f.order, descending: f.descending, after: f.after, need: f.need}
 	g.prepare()
 	if g.order.text != anyField {
-		return g.walkTexts(ctx)
+		return g.walkTexts(ctx, driver, count)
 	}
 	known := int64(0)
 	for _, t := range f.terms {
@@ -96,32 +124,73 @@ func (f *finder) findInTexts(ctx context.Context) (found []position, done bool, 
 	return g.walk(ctx, min(gridLimits.lastWindow, f.texts.users/int(known)*f.need*3/2))
 }
 
-// walkTexts goes along the texts in an order of theirs, and looks up who comes next: in a first window, and in a larger one.
-func (f *finder) walkTexts(ctx context.Context) (found []position, done bool, err error) {
-	windows := []int{gridLimits.firstWindow, gridLimits.lastWindow}
-	if !slices.ContainsFunc(f.terms, func(t term) bool { return !t.text }) {
-		windows[0] = f.need
+// walkTexts goes along the texts in an order of theirs, and looks up who comes next: just as many as are needed where the texts
+// can tell of all that is asked, or are told whom the only other condition finds; otherwise in a first window, and a second.
+func (f *finder) walkTexts(ctx context.Context, driver *term, count int64) (found []position, done bool, err error) {
+	tests, window := f.tests, f.need
+	others := 0
+	for i := range f.terms {
+		if !f.terms[i].text {
+			others++
+		}
 	}
-	after := f.after
-	for _, window := range windows {
-		ahead := f.texts.following(f.tests, f.order.text, after, f.descending, window)
+	switch {
+	case others == 0:
+	case driver == nil || count > gridLimits.mostFetched:
+		window = gridLimits.firstWindow
+	case others > 1 || driver.text:
+		return nil, false, nil // the driver's are looked up
+	default:
+		if tests.among, err = f.idsOf(ctx, driver); err != nil {
+			return nil, false, err
+		}
+	}
+	for after, seen := f.after, 0; ; {
+		ahead := f.texts.following(tests, f.order.text, after, f.descending, window)
 		if len(ahead) == 0 {
 			return found, true, nil
 		}
-		ids := make([]int64, len(ahead))
-		for i, at := range ahead {
-			ids[i] = at.id
-		}
-		these, part := f.ofIDs(ids), *f
+		part := *f
 		part.need -= len(found)
-		got, err := part.fetch(ctx, &these)
-		if err != nil {
+		got, as, err := part.lookUp(ctx, ahead)
+		if err != nil || !as {
 			return nil, false, err
 		}
 		if found = append(found, got...); len(found) == f.need || len(ahead) < window {
 			return found, true, nil
 		}
-		after = &ahead[len(ahead)-1]
+		if seen += window; seen >= gridLimits.lastWindow || len(found) == 0 && seen > window {
+			return nil, false, nil
+		}
+		after, window = &ahead[len(ahead)-1], gridLimits.lastWindow
+		if len(found) > 0 { // what was found so far tells how far to go, with a little to spare
+			window = min(window, seen*(f.need-len(found))/len(found)*3/2+f.need)
+		}
 	}
-	return found, false, nil
+}
+
+// lookUp asks the engine of the users at the places, in their order. as tells that they are where the texts have them: a
+// moment ago somebody may have been changed whom the snapshot shows as they were, and a page must not end with one of those.
+func (f *finder) lookUp(ctx context.Context, places []position) (found []position, as bool, err error) {
+	ids, keys := make([]int64, len(places)), make(map[int64]any, len(places))
+	for i, at := range places {
+		ids[i], keys[at.id] = at.id, at.key
+	}
+	these := f.ofIDs(ids)
+	if found, err = f.fetch(ctx, &these); err != nil {
+		return nil, false, err
+	}
+	return found, !slices.ContainsFunc(found, func(at position) bool { return compareKeys(at.key, keys[at.id]) != 0 }), nil
+}
+
+// idsOf are the users whom a condition's index finds, ascending.
+func (f *finder) idsOf(ctx context.Context, driver *term) ([]int64, error) {
+	s := f.statement()
+	query := "SELECT u.id FROM " + driver.counting(s)
+	if driver.from != nil {
+		query = "SELECT d.user_id FROM " + driver.counting(s)
+	}
+	ids, err := sqldb.All[int64](ctx, f.q, query, s.args...)
+	slices.Sort(ids)
+	return ids, err
 }

@@ -60,7 +60,6 @@ type order struct {
 	key, join string
 	number    bool      // the key is an int64, not text
 	text      textField // the field of the texts that holds the key
-	groups    bool      // many users have the same key, by one bulk action, and their ids lie together
 	// segments are the order cut into pieces, one after the other, each of which an index walks through; nil where
 	// there is none.
 	segments []segment
@@ -78,12 +77,11 @@ func (o *order) column() string {
 
 // segment is a piece of an order.
 type segment struct {
-	where  string   // the predicate over u; "" for all
-	key    string   // the column of u by which the piece is ordered; "" where all have the same key, and it is by id
-	same   any      // that key
-	tie    string   // the column that holds it, where the predicate does not say so
-	ties   []string // what that column holds, where it is not just the key
-	unique bool     // no two users have the same key
+	where  string // the predicate over u; "" for all
+	key    string // the column of u by which the piece is ordered; "" where all have the same key, and it is by id
+	same   any    // that key
+	tie    string // the column that holds it, where the predicate does not say so
+	unique bool   // no two users have the same key
 }
 
 // from cuts a segment where a page begins after a place in it: first who shares that place's key, then the others. One
@@ -95,8 +93,14 @@ func (g segment) from(at *position) []segment {
 	return []segment{{where: g.where, same: at.key, tie: g.key}, g}
 }
 
-// order is the sort as an order; changers are needed for that by who changed a user.
-func (s UserSort) order(cfg *Configuration, changers []string) order {
+// inTexts tells that no index is by the order, but the texts.
+func (s UserSort) inTexts() bool {
+	o := s.order(&Configuration{})
+	return o.text != anyField && o.segments == nil
+}
+
+// order is the sort as an order.
+func (s UserSort) order(cfg *Configuration) order {
 	byColumn := func(column string, unique bool) order {
 		return order{key: "u." + column, text: textFields[column], segments: []segment{{key: "u." + column, unique: unique}}}
 	}
@@ -108,9 +112,7 @@ func (s UserSort) order(cfg *Configuration, changers []string) order {
 	case "agent_id":
 		return byColumn("agent_key", true)
 	case "changed_at":
-		o := byColumn("changed_at", false)
-		o.number, o.groups = true, true
-		return o
+		return order{key: "u.changed_at", number: true, text: changedAtField}
 	case "pbx_id":
 		return order{key: "coalesce(u.pbx_id, '" + last + "')", text: pbxIDField, segments: []segment{
 			{where: "u.pbx_id IS NOT NULL", key: "u.pbx_id", unique: true},
@@ -130,7 +132,7 @@ func (s UserSort) order(cfg *Configuration, changers []string) order {
 	case "org_unit":
 		return order{key: "coalesce(o.full_name, '" + last + "')", join: " LEFT JOIN org_units o ON o.id = u.org_unit_id", segments: unitSegments(cfg)}
 	case changedByColumn:
-		return order{key: "lower(u.changed_by)", segments: changerSegments(changers)}
+		return order{key: "lower(u.changed_by)", text: changedByField}
 	}
 	return byColumn("lan_key", true)
 }

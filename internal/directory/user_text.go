@@ -1,20 +1,21 @@
 package directory
 
 import (
-	"bytes"
 	"cmp"
 	"slices"
-	"strings"
 )
 
-// texts are the names and ids of all users, folded, as the free text and "contains" look through them, and all that asks
-// for first names, on which there is no index. They are in memory, some 60 bytes a user: to look through a million takes a hundredth of a second there, and a quarter of one in
-// the engines' tables. An index of all pieces of all texts would be as quick, and add a third to every import on SQLite.
+// texts are the names and ids of all users, folded, as the free text and "contains" look through them, and by whom and when
+// the users were last changed: what there is no index on. They are in memory, some 70 bytes a user: to look through a million
+// takes a hundredth of a second there, and a quarter of one in the engines' tables. An index of all pieces of all texts would
+// be as quick, and add a third to every import on SQLite; one on what every change writes would be written by every change.
 //
 // They never change: [texts.replace] makes others, which share most of their blocks.
 type texts struct {
-	blocks []*textBlock // by id; none is empty
-	users  int
+	blocks   []*textBlock // by id; none is empty
+	users    int
+	changers *changers
+	names    []string // of the changers, by their numbers
 }
 
 // textBlock holds some users, by id.
@@ -22,6 +23,24 @@ type textBlock struct {
 	ids  []int64
 	ends []uint32 // of each user's text
 	text []byte
+	at   []int64  // when each was last changed, in microseconds
+	by   []uint32 // and by whom: the number of a changer
+}
+
+// changers numbers those who changed users. It only grows, under the reader's lock.
+type changers struct {
+	names   []string
+	numbers map[string]uint32
+}
+
+func (c *changers) number(name []byte) uint32 {
+	n, ok := c.numbers[string(name)]
+	if !ok {
+		n = uint32(len(c.names))
+		c.names = append(c.names, string(name))
+		c.numbers[c.names[n]] = n
+	}
+	return n
 }
 
 func (b *textBlock) first() int64 { return b.ids[0] }
@@ -35,7 +54,7 @@ func (b *textBlock) of(i int) []byte {
 	return b.text[b.ends[i-1]:b.ends[i]]
 }
 
-// textField is a column of the texts. A user's text has them in this order, and after each its number as a byte.
+// textField is a column of the texts. A user's text has the first five in this order, and after each its number as a byte.
 type textField byte
 
 const (
@@ -45,6 +64,8 @@ const (
 	lanIDField
 	agentIDField
 	pbxIDField
+	changedAtField
+	changedByField
 )
 
 // lastSign is the last of the bytes that are no letter of a text; a text that has one all the same gets it instead.
@@ -55,13 +76,18 @@ const textBlockUsers = 4096
 
 // textBuilder makes blocks of users who come by id.
 type textBuilder struct {
-	blocks []*textBlock
-	now    textBlock
-	users  int
+	blocks   []*textBlock
+	now      textBlock
+	users    int
+	changers *changers
 }
 
-// add takes the fields in their order.
-func (b *textBuilder) add(id int64, fields ...[]byte) {
+func newTextBuilder() textBuilder {
+	return textBuilder{changers: &changers{numbers: map[string]uint32{}}}
+}
+
+// add takes when and by whom the user was changed, and the fields of text in their order.
+func (b *textBuilder) add(id, at int64, by []byte, fields ...[]byte) {
 	for i, f := range fields {
 		begin := len(b.now.text)
 		b.now.text = append(b.now.text, f...)
@@ -72,19 +98,19 @@ func (b *textBuilder) add(id int64, fields ...[]byte) {
 		}
 		b.now.text = append(b.now.text, byte(i+1))
 	}
-	b.added(id)
+	b.added(id, at, b.changers.number(by))
 }
 
 // copy takes users of a block.
 func (b *textBuilder) copy(from *textBlock, begin, end int) {
 	for i := begin; i < end; i++ {
 		b.now.text = append(b.now.text, from.of(i)...)
-		b.added(from.ids[i])
+		b.added(from.ids[i], from.at[i], from.by[i])
 	}
 }
 
-func (b *textBuilder) added(id int64) {
-	b.now.ids = append(b.now.ids, id)
+func (b *textBuilder) added(id, at int64, by uint32) {
+	b.now.ids, b.now.at, b.now.by = append(b.now.ids, id), append(b.now.at, at), append(b.now.by, by)
 	b.now.ends = append(b.now.ends, uint32(len(b.now.text)))
 	if b.users++; len(b.now.ids) == textBlockUsers {
 		b.flush()
@@ -94,9 +120,9 @@ func (b *textBuilder) added(id int64) {
 // flush copies the block, so that no room is left over in it.
 func (b *textBuilder) flush() {
 	if len(b.now.ids) > 0 {
-		b.blocks = append(b.blocks, &textBlock{exact(b.now.ids), exact(b.now.ends), exact(b.now.text)})
+		b.blocks = append(b.blocks, &textBlock{exact(b.now.ids), exact(b.now.ends), exact(b.now.text), exact(b.now.at), exact(b.now.by)})
 	}
-	b.now.ids, b.now.ends, b.now.text = b.now.ids[:0], b.now.ends[:0], b.now.text[:0]
+	b.now = textBlock{b.now.ids[:0], b.now.ends[:0], b.now.text[:0], b.now.at[:0], b.now.by[:0]}
 }
 
 func exact[T any](s []T) []T {
@@ -108,7 +134,7 @@ func exact[T any](s []T) []T {
 // build ends it.
 func (b *textBuilder) build() *texts {
 	b.flush()
-	return &texts{blocks: b.blocks, users: b.users}
+	return &texts{blocks: b.blocks, users: b.users, changers: b.changers, names: slices.Clip(b.changers.names)}
 }
 
 // replace returns the texts with what add adds in place of the users from first to last.
@@ -121,7 +147,7 @@ func (t *texts) replace(first, last int64, add func(*textBuilder) error) (*texts
 	for to < len(t.blocks) && t.blocks[to].first() <= last {
 		to++
 	}
-	var b textBuilder
+	b := textBuilder{changers: t.changers}
 	b.blocks = append(make([]*textBlock, 0, len(t.blocks)+1), t.blocks[:from]...)
 	for _, old := range t.blocks[from:to] {
 		below, _ := slices.BinarySearch(old.ids, first)
@@ -135,117 +161,9 @@ func (t *texts) replace(first, last int64, add func(*textBuilder) error) (*texts
 		b.copy(old, above, len(old.ids))
 	}
 	b.flush()
-	b.blocks = append(b.blocks, t.blocks[to:]...)
-	all := &texts{blocks: b.blocks}
-	for _, block := range all.blocks {
-		all.users += len(block.ids)
+	b.blocks, b.users = append(b.blocks, t.blocks[to:]...), 0
+	for _, block := range b.blocks {
+		b.users += len(block.ids)
 	}
-	return all, nil
-}
-
-// textTest is what a user's text must hold: a pattern, somewhere in one field or in any.
-type textTest struct {
-	pattern []byte
-	in      textField
-}
-
-// testText is one for a part of a field, or its end; ok is false where the texts cannot tell.
-func testText(in textField, part string, atEnd bool) (t textTest, ok bool) {
-	if part == "" || strings.IndexFunc(part, func(r rune) bool { return r <= rune(lastSign) }) >= 0 {
-		return t, false
-	}
-	t = textTest{pattern: []byte(part), in: in}
-	if atEnd {
-		t.pattern = append(t.pattern, byte(in))
-	}
-	return t, true
-}
-
-// testBegin is one for the beginning of a field that others precede, or for all of it.
-func testBegin(in textField, part string, all bool) (t textTest, ok bool) {
-	t, ok = testText(in, part, all)
-	// The sign before it belongs to the field before, and is nowhere else.
-	return textTest{pattern: append([]byte{byte(in - 1)}, t.pattern...)}, ok
-}
-
-// inField tells whether the pattern, found at a place of text, is in the right field.
-func (t textTest) inField(text []byte, at int) bool {
-	if t.in == anyField {
-		return true
-	}
-	for _, c := range text[at:] {
-		if c < lastSign {
-			return c == byte(t.in)
-		}
-	}
-	return false
-}
-
-func (t textTest) matches(text []byte) bool {
-	for at := 0; ; at++ {
-		n := bytes.Index(text[at:], t.pattern)
-		if n < 0 {
-			return false
-		}
-		if at += n; t.inField(text, at) {
-			return true
-		}
-	}
-}
-
-// each hands out the users who pass all tests, by their ids, ascending, until yield returns false.
-func (t *texts) each(tests []textTest, yield func(id int64, text []byte) bool) {
-	if len(tests) == 0 {
-		for _, b := range t.blocks {
-			for i, id := range b.ids {
-				if !yield(id, b.of(i)) {
-					return
-				}
-			}
-		}
-		return
-	}
-	// Whoever has the longest pattern is looked for; few have it as a rule.
-	tests = slices.Clone(tests)
-	slices.SortFunc(tests, func(a, b textTest) int { return len(b.pattern) - len(a.pattern) })
-	lead, others := tests[0], tests[1:]
-	for _, b := range t.blocks {
-		i := 0
-		for at := 0; ; {
-			n := bytes.Index(b.text[at:], lead.pattern)
-			if n < 0 {
-				break
-			}
-			at += n
-			passed, _ := slices.BinarySearch(b.ends[i:], uint32(at+1))
-			i += passed
-			if !lead.inField(b.text, at) {
-				at++
-				continue
-			}
-			text := b.of(i)
-			if !slices.ContainsFunc(others, func(o textTest) bool { return !o.matches(text) }) && !yield(b.ids[i], text) {
-				return
-			}
-			at = int(b.ends[i])
-		}
-	}
-}
-
-// find returns the users who pass all tests: the first ids, up to most of them.
-func (t *texts) find(tests []textTest, most int) (ids []int64) {
-	t.each(tests, func(id int64, _ []byte) bool {
-		ids = append(ids, id)
-		return len(ids) < most
-	})
-	return ids
-}
-
-// count returns how many pass all tests.
-func (t *texts) count(tests []textTest) (n int64) {
-	t.each(tests, func(int64, []byte) bool {
-		n++
-		return true
-	})
-	return n
+	return b.build(), nil
 }

@@ -17,9 +17,13 @@ const (
 	// textsIdle is for how long the texts stay in memory when nobody looks for anything, and within which they must be
 	// refreshed; half of the time for which user_writes is kept.
 	textsIdle = 30 * time.Minute
-	// mostTexts bounds the memory, to some 250 MB: in a larger directory the engines look through their tables.
+	// mostTexts bounds the memory, to some 300 MB: in a larger directory the engines look through their tables.
 	mostTexts = 4_000_000
 )
+
+// mostRefreshed is how many users at most, by their ids, are read again while somebody waits, some 0.2 s; where more were
+// written, all are read, and meanwhile the engines look. The tests make it small.
+var mostRefreshed int64 = 200_000
 
 // textReader reads the texts when somebody looks for something, and then, whenever somebody does again, what was
 // written since.
@@ -57,8 +61,14 @@ func (d *Directory) textsAt(ctx context.Context, q sqldb.Querier) (*texts, error
 		}
 		return nil, nil
 	}
-	if err := r.refresh(ctx, q, d.DB); err != nil {
+	much, err := r.refresh(ctx, q, d.DB)
+	if err != nil {
 		return nil, fmt.Errorf("read what was written since: %w", err)
+	}
+	if much {
+		r.texts, r.reading = nil, true
+		go d.readTexts(context.WithoutCancel(ctx))
+		return nil, nil
 	}
 	r.used = time.Now().Round(0)
 	r.idle.Reset(textsIdle)
@@ -74,7 +84,7 @@ func (d *Directory) readTexts(ctx context.Context) {
 		if mark, _, err = newWrites(ctx, q, d.DB.Engine, writeMark{}); err != nil {
 			return err
 		}
-		var b textBuilder
+		b := newTextBuilder()
 		if err := addTexts(ctx, q, &b, 0, 1<<62); err != nil {
 			return err
 		}
@@ -101,33 +111,39 @@ func (r *textReader) forget() {
 	r.texts = nil
 }
 
-// refresh brings the texts up to date with the snapshot.
-func (r *textReader) refresh(ctx context.Context, q sqldb.Querier, db *sqldb.DB) error {
+// refresh brings the texts up to date with the snapshot, unless that is much.
+func (r *textReader) refresh(ctx context.Context, q sqldb.Querier, db *sqldb.DB) (much bool, err error) {
 	mark, ranges, err := newWrites(ctx, q, db.Engine, r.read)
 	if err != nil {
-		return err
+		return false, err
 	}
-	t := r.texts
+	t, users := r.texts, int64(0)
+	for _, ids := range ranges {
+		users += ids.End - ids.First
+	}
+	if users > mostRefreshed {
+		return true, nil
+	}
 	for _, ids := range ranges {
 		t, err = t.replace(ids.First, ids.End-1, func(b *textBuilder) error { return addTexts(ctx, q, b, ids.First, ids.End) })
 		if err != nil {
-			return err
+			return false, err
 		}
 	}
 	if r.tooMany = t.users > mostTexts; r.tooMany {
 		t = nil
 	}
 	r.texts, r.read = t, mark
-	return nil
+	return false, nil
 }
 
 // addTexts adds the users of a range of ids.
 func addTexts(ctx context.Context, q sqldb.Querier, b *textBuilder, first, end int64) error {
 	type row struct {
-		ID                           int64
-		Last, First, LAN, Agent, PBX sql.RawBytes
+		ID, At                           int64
+		By, Last, First, LAN, Agent, PBX sql.RawBytes
 	}
-	for u, err := range sqldb.Each[row](ctx, q, `SELECT id, last_key, first_key, lan_key, agent_key, coalesce(pbx_id, '') FROM users
+	for u, err := range sqldb.Each[row](ctx, q, `SELECT id, changed_at, changed_by, last_key, first_key, lan_key, agent_key, coalesce(pbx_id, '') FROM users
 		WHERE id >= $1 AND id < $2 ORDER BY id`, first, end) {
 		if err != nil {
 			return err
@@ -135,16 +151,24 @@ func addTexts(ctx context.Context, q sqldb.Querier, b *textBuilder, first, end i
 		if b.users == mostTexts+1 {
 			return nil
 		}
-		b.add(u.ID, u.Last, u.First, u.LAN, u.Agent, u.PBX)
+		b.add(u.ID, u.At, u.By, u.Last, u.First, u.LAN, u.Agent, u.PBX)
 	}
 	return nil
 }
 
-// noteWritten tells all processes that users of these ids were inserted, removed or renamed: whoever does so in a
+// mostNotes is how many ranges of ids are noted at once at most: between them may be others, whose texts are then read again
+// for nothing.
+const mostNotes = 32
+
+// noteWritten tells all processes that users of these ids were inserted, removed or changed: whoever does so in a
 // transaction calls it there.
 func noteWritten(ctx context.Context, tx *sqldb.Tx, ranges ...IDs) error {
+	var rows rowValues
 	for _, ids := range ranges {
-		if _, err := tx.ExecContext(ctx, "INSERT INTO user_writes (first_id, last_id) VALUES ($1, $2)", ids.First, ids.End-1); err != nil {
+		rows.add(ids.First, ids.End-1)
+	}
+	if len(ranges) > 0 {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO user_writes (first_id, last_id) VALUES "+rows.text(), rows.args...); err != nil {
 			return fmt.Errorf("note which users were written: %w", err)
 		}
 	}
@@ -157,6 +181,40 @@ func noteWritten(ctx context.Context, tx *sqldb.Tx, ranges ...IDs) error {
 		return fmt.Errorf("forget which users were written an hour ago: %w", err)
 	}
 	return nil
+}
+
+// noteUsers is noteWritten for users by their ids, in any order.
+func noteUsers(ctx context.Context, tx *sqldb.Tx, ids ...int64) error {
+	return noteWritten(ctx, tx, fewRanges(slices.Sorted(slices.Values(ids)), mostNotes)...)
+}
+
+// fewRanges are at most so many ranges that hold all of the ids, which ascend, and as few others as can be.
+func fewRanges(ids []int64, most int) (ranges []IDs) {
+	if len(ids) == 0 {
+		return nil
+	}
+	var gaps []int64
+	for i, id := range ids[1:] {
+		if gap := id - ids[i]; gap > 1 {
+			gaps = append(gaps, gap)
+		}
+	}
+	slices.Sort(gaps)
+	least := int64(2) // ranges are parted at gaps as wide
+	if len(gaps) >= most {
+		least = gaps[len(gaps)-most+1]
+		if gaps[len(gaps)-most] == least {
+			least++ // too many are as wide
+		}
+	}
+	from := ids[0]
+	for i, id := range ids[1:] {
+		if id-ids[i] >= least {
+			ranges = append(ranges, IDs{First: from, End: ids[i] + 1})
+			from = id
+		}
+	}
+	return append(ranges, IDs{First: from, End: ids[len(ids)-1] + 1})
 }
 
 // newWrites returns the ranges of ids that were written since the mark, as the snapshot shows it, and the mark that knows of them.

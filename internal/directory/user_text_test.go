@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"muster/internal/directory"
 	"muster/internal/sqldb"
@@ -37,8 +38,13 @@ func TestSearchFollowsWrites(t *testing.T) {
 				q.Filter = directory.UserFilter{Where: []directory.Condition{
 					{Column: one(c.rnd, "first_name", "last_name", "lan_id", "agent_id", "pbx_id"), Op: one(c.rnd, "contains", "ends", "starts", "eq"), Value: one(c.rnd, append(crowdTexts, crowdNames...)...)}}}
 			}
+			if c.rnd.IntN(3) == 0 {
+				q.Filter.Where = append(q.Filter.Where, one(c.rnd,
+					directory.Condition{Column: "changed_at", Op: one(c.rnd, "before", "eq", "after"), Value: one(c.rnd, "2026-01-02", "2026-01-04")},
+					directory.Condition{Column: "changed_by", Op: one(c.rnd, "eq", "ne", "starts", "contains"), Value: one(c.rnd, "NEWCOMER", "adm", c.users[0].ChangedBy)}))
+			}
 			if c.rnd.IntN(2) == 0 {
-				q.Sort = directory.UserSort{Column: "first_name", Descending: c.rnd.IntN(2) == 0}
+				q.Sort = directory.UserSort{Column: one(c.rnd, "first_name", "changed_at", "changed_by"), Descending: c.rnd.IntN(2) == 0}
 				q.Limit = 1 + c.rnd.IntN(60)
 			}
 			c.compare(t, q, c.scope())
@@ -53,11 +59,11 @@ func TestSearchFollowsWrites(t *testing.T) {
 	})
 }
 
-// write inserts, renames or removes some users, and returns who is left to be inserted.
+// write inserts, renames, changes or removes some users, and returns who is left to be inserted.
 func (c *crowd) write(t *testing.T, db *sqldb.DB, spare []person) []person {
 	t.Helper()
 	at := c.rnd.IntN(len(c.users))
-	switch c.rnd.IntN(4) {
+	switch c.rnd.IntN(5) {
 	case 0: // some of those who are not there, or not any more
 		n := min(len(spare), 1+c.rnd.IntN(20))
 		c.add(t, db, spare[:n])
@@ -77,6 +83,18 @@ func (c *crowd) write(t *testing.T, db *sqldb.DB, spare []person) []person {
 			t.Fatal(err)
 		}
 	case 2:
+		u := &c.users[at]
+		u.ChangedBy, u.ChangedAt = one(c.rnd, "newcomer", "NewComer", fmt.Sprint("somebody", c.rnd.IntN(3))), time.Date(2026, 1, 1+c.rnd.IntN(5), 0, 0, 0, c.rnd.IntN(3)*1000, time.UTC)
+		err := db.Tx(t.Context(), func(tx *sqldb.Tx) error {
+			if _, err := tx.ExecContext(t.Context(), "UPDATE users SET changed_by = $1, changed_at = $2 WHERE id = $3", u.ChangedBy, u.ChangedAt.UnixMicro(), u.ID); err != nil {
+				return err
+			}
+			return directory.NoteWritten(t.Context(), tx, directory.IDs{First: u.ID, End: u.ID + 1})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	case 3:
 		first := c.users[at].ID
 		last := first + c.rnd.Int64N(5)
 		if first <= 10 || len(c.users) < 50 { // others' supervisors
@@ -92,6 +110,33 @@ func (c *crowd) write(t *testing.T, db *sqldb.DB, spare []person) []person {
 		})
 	}
 	return spare
+}
+
+// Where much was written, all is read again, and nobody waits for it.
+func TestSearchAfterMuch(t *testing.T) {
+	t.Parallel()
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		c := newCrowd(t, db, 7, 300)
+		c.dir.ReadTexts(t.Context())
+		for i := range c.users {
+			c.users[i].ChangedBy = "everybody"
+		}
+		err := db.Tx(t.Context(), func(tx *sqldb.Tx) error {
+			if _, err := tx.ExecContext(t.Context(), "UPDATE users SET changed_by = 'everybody'"); err != nil {
+				return err
+			}
+			return directory.NoteWritten(t.Context(), tx, directory.IDs{First: 1, End: 301})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := directory.UserQuery{Limit: 500, Filter: directory.UserFilter{Where: []directory.Condition{{Column: "changed_by", Op: "eq", Value: "everybody"}}}}
+		c.compare(t, q, directory.Everywhere())
+		for !c.dir.HasTexts() {
+			c.compare(t, q, directory.Everywhere())
+		}
+		c.compare(t, q, directory.Everywhere())
+	})
 }
 
 func (c *crowd) add(t *testing.T, db *sqldb.DB, users []person) {

@@ -42,7 +42,7 @@ func (h *Handle) insertUser(ctx context.Context, tx *sqldb.Tx, n *Candidate, ema
 	if err != nil {
 		return fmt.Errorf("add the user: %w", err)
 	}
-	if err := noteWritten(ctx, tx, IDs{First: n.ID, End: n.ID + 1}); err != nil {
+	if err := noteUsers(ctx, tx, n.ID); err != nil {
 		return err
 	}
 	return insertDetails(ctx, tx, n)
