@@ -68,7 +68,7 @@ func (c *termCompiler) text(column string, nullable bool, op, value string) {
 	})
 	t := &c.all[len(c.all)-1]
 	if index && op != OpEmpty {
-		t.of = "u." + column
+		t.of, t.byID = "u."+column, op == OpEqual
 	}
 	_, t.text = textCondition(column, op, value)
 }
@@ -169,6 +169,7 @@ func (c *termCompiler) profile(w Condition) {
 			}
 			return "u.profile < 3 AND u.profile = " + literals([]int64{int64(p)})
 		})
+		c.all[len(c.all)-1].byID = true
 		return
 	}
 	c.add(false, func(s *statement, _ bool) string { return s.column("profile", false) + " = " + s.arg(int64(p)) })

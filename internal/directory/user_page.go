@@ -206,10 +206,10 @@ var gridLimits = struct {
 	fewMatches, mostFetched int64
 	// The walk looks at so many users in a first attempt, and in a second.
 	firstWindow, lastWindow int
-	segments                int // bounds the statements for one page
+	segments, groups        int // bound the statements for one page
 	// To look up a user's row takes as long as to pass by so many entries of an index.
 	setWindow int
-}{fewMatches: 2000, mostFetched: 20000, firstWindow: 2000, lastWindow: 32000, segments: 50, setWindow: 10}
+}{fewMatches: 2000, mostFetched: 20000, firstWindow: 2000, lastWindow: 32000, segments: 50, groups: 20, setWindow: 10}
 
 // driver returns the condition whose index finds the fewest users, and how many: exactly up to most, most+1 beyond.
 // nil where no index finds any.

@@ -108,7 +108,19 @@ func (f *finder) findInTexts(ctx context.Context, driver *term, count int64) (fo
 	}
 	// Not to be asked of each user: those whom the texts find are too many to be told one by one.
 	all := *f.listing
-	all.terms = slices.DeleteFunc(slices.Clone(f.terms), func(t term) bool { return t.known > 0 })
+	all.terms = nil
+	by := -1
+	for i := range f.terms {
+		if t := &f.terms[i]; t.known == 0 {
+			if t == driver {
+				by = len(all.terms)
+			}
+			all.terms = append(all.terms, *t)
+		}
+	}
+	if by >= 0 {
+		driver = &all.terms[by]
+	}
 	g := finder{listing: &all, order: f.order, descending: f.descending, after: f.after, need: f.need}
 	g.prepare()
 	if g.order.text != anyField {
@@ -138,6 +150,11 @@ func (f *finder) walkTexts(ctx context.Context, driver *term, count int64) (foun
 	case others == 0:
 	case driver == nil || count > gridLimits.mostFetched:
 		window = gridLimits.firstWindow
+		if driver != nil && driver.byID && f.order.text == changedAtField {
+			if found, done, err := f.walkGroups(ctx, driver); err != nil || done {
+				return found, done, err
+			}
+		}
 	case others > 1 || driver.text:
 		return nil, false, nil // the driver's are looked up
 	default:

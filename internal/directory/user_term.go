@@ -29,9 +29,10 @@ type term struct {
 	// would else leave the order of the page for the first index that it can use.
 	where func(s *statement, driving bool) string
 	// index tells that an index finds the users; of is the column whose index that is, where the condition is a range
-	// of it.
+	// of it, and byID tells that the index finds the users in the order of their ids.
 	index bool
 	of    string
+	byID  bool
 	// text tells that the texts in memory can test it too; known is how many users it finds, where that is known.
 	text  bool
 	known int64
@@ -208,12 +209,13 @@ func (c *termCompiler) holds(roles []int64) {
 		where: func(*statement, bool) string {
 			return "EXISTS (SELECT 1 FROM user_roles r WHERE r.user_id = u.id AND r." + in + ")"
 		},
-		index: true,
+		index: true, byID: true,
 		from:  func(*statement) string { return "user_roles d" },
 		count: func(*statement) string { return "d." + in },
 		link:  func(*statement) string { return "d." + in + " AND u.id = d.user_id" },
 	}
 	if len(roles) > 1 { // somebody with two of them is one user
+		t.byID = false
 		t.from = func(*statement) string { return "(SELECT DISTINCT r.user_id FROM user_roles r WHERE r." + in + ") d" }
 		t.count = func(*statement) string { return "1 = 1" }
 		t.link = func(*statement) string { return "u.id = d.user_id" }

@@ -91,6 +91,14 @@ func (t *textTests) others(b *textBlock, i int, parts []textTest) bool {
 	return !slices.ContainsFunc(parts, func(p textTest) bool { return !p.matches(text) })
 }
 
+// lastFirst is the same with the last blocks first: quicker for whoever wants the last ids.
+func (t *texts) lastFirst() *texts {
+	r := *t
+	r.blocks = slices.Clone(t.blocks)
+	slices.Reverse(r.blocks)
+	return &r
+}
+
 // each hands out the users who pass all tests, by their ids, ascending, until yield returns false.
 func (t *texts) each(tests textTests, yield func(b *textBlock, i int) bool) {
 	switch {

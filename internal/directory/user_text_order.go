@@ -81,6 +81,9 @@ func following[K any](t *texts, tests textTests, o textOrder[K], after *position
 		ascending := compare
 		compare = func(a, b place) int { return ascending(b, a) }
 	}
+	if descending && tests.among == nil {
+		t = t.lastFirst() // many may have the same key
+	}
 	var from place
 	if after != nil {
 		from = place{o.from(after.key), after.id}
