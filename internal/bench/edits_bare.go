@@ -14,8 +14,8 @@ import (
 const bareBatch = 1_000_000_000
 
 // bareEdit is a role given to, or taken from, users of a directory by bare statements: what remains of assigning a
-// role in bulk without judging, preview, report and undo. They write the rows that Muster writes: the grants, version, who
-// and when of each user, and the journal.
+// role in bulk without judging, preview, report and undo. They write the rows that Muster writes, to the byte: the grants, version, who
+// and when of each user, and the journal. A shorter name would leave the room on each page that a higher version takes.
 type bareEdit struct {
 	role int64
 	give bool
@@ -37,7 +37,7 @@ func (e bareEdit) statements() []string {
 		fmt.Sprintf("INSERT INTO batches (id, action, state, owner, source, options, created_at) VALUES (%d, 'assign-role', 'done', 'bench', 'bench', '{}', 1)", bareBatch),
 		fmt.Sprintf("INSERT INTO user_changes (batch_id, user_id, what, before, after, version) SELECT %d, id, 'role', %d, %d, version + 1 FROM users%s ORDER BY id", bareBatch, before, after, who),
 		grants,
-		fmt.Sprintf("UPDATE users SET version = version + 1, changed_by = 'bench', changed_at = %d%s", time.Now().UnixMicro(), who),
+		fmt.Sprintf("UPDATE users SET version = version + 1, changed_by = '%s', changed_at = %d%s", directory.System("bench").Name(), time.Now().UnixMicro(), who),
 	}
 }
 

@@ -102,12 +102,25 @@ func (t *BulkTally) Add(n *BulkTally) {
 }
 
 // Tally counts how the users stand, before anything is done.
-func (b *BulkEditing) Tally(ctx context.Context, q sqldb.Querier, ids []int64) (t BulkTally, err error) {
+func (b *BulkEditing) Tally(ctx context.Context, q sqldb.Querier, ids []int64) (BulkTally, error) {
+	return b.tally(ctx, q, ids, "users.version")
+}
+
+// Recount is [BulkEditing.Tally] without the versions.
+func (b *BulkEditing) Recount(ctx context.Context, q sqldb.Querier, ids []int64) (BulkTally, error) {
+	return b.tally(ctx, q, ids, "0")
+}
+
+// tally adds up an expression of users as their versions; that of a constant reads no row.
+func (b *BulkEditing) tally(ctx context.Context, q sqldb.Querier, ids []int64, version string) (t BulkTally, err error) {
 	p := pieceOf(b.handle.dir.DB, 0, ids)
+	if err := p.close(ctx, q); err != nil {
+		return t, err
+	}
 	reasons, warnings := b.kind.leftOut(), b.kind.warnings()
 	t.LeftOut, t.Warned = make([]int64, len(reasons)), make([]int64, len(warnings))
 	if k, is := b.kind.(*roleKind); is && b.who() == always {
-		if known, err := k.tallyByHolders(ctx, q, p, &t); err != nil || known {
+		if known, err := k.tallyByHolders(ctx, q, p, version, &t); err != nil || known {
 			return t, err
 		}
 	}
@@ -130,8 +143,8 @@ func (b *BulkEditing) Tally(ctx context.Context, q sqldb.Querier, ids []int64) (
 		sum(fmt.Sprintf("t.state = 0 AND t.warning = %d", i+1), &t.Warned[i])
 	}
 	// The limit keeps SQLite from asking for the state again in each sum.
-	query := fmt.Sprintf("SELECT %s FROM (SELECT users.version AS version, %s AS state, %s AS warning FROM users WHERE %s LIMIT 9223372036854775807) AS t",
-		strings.Join(columns, ", "), state, warning, p.in("users.id"))
+	query := fmt.Sprintf("SELECT %s FROM (SELECT %s AS version, %s AS state, %s AS warning FROM users WHERE %s LIMIT 9223372036854775807) AS t",
+		strings.Join(columns, ", "), version, state, warning, p.in("users.id"))
 	if err := q.QueryRowContext(ctx, query, p.args()...).Scan(into...); err != nil {
 		return t, fmt.Errorf("count users: %w", sqldb.Explain(err))
 	}

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 
@@ -44,6 +45,22 @@ func pieceOf(db *sqldb.DB, batchID int64, ids []int64) *bulkPiece {
 		p.gaps = idList(missing)
 	}
 	return p
+}
+
+// close forgets the gaps where nobody is in them, so that no statement asks each user whether they are. On PostgreSQL an
+// import may commit somebody there between two statements; on SQLite nobody else writes during a transaction.
+func (p *bulkPiece) close(ctx context.Context, q sqldb.Querier) error {
+	if p.gaps == "" || p.db.Engine != sqldb.SQLite {
+		return nil
+	}
+	n, _, err := sqldb.One[int64](ctx, q, "SELECT count(*) FROM users WHERE id IN ("+p.gaps+")")
+	if err != nil {
+		return fmt.Errorf("look who is between the users: %w", err)
+	}
+	if n == 0 {
+		p.gaps = ""
+	}
+	return nil
 }
 
 // rangeOf is the piece of all users from first to last.

@@ -61,7 +61,7 @@ func (b *BulkEditing) tallyRoles(ctx context.Context, q sqldb.Querier, ids []int
 
 // tallyByHolders counts where nobody can be left out: who holds a role, which the index of holders tells, says then who is the
 // same. known is false where it does not: where there are several roles, and some hold some.
-func (k *roleKind) tallyByHolders(ctx context.Context, q sqldb.Querier, p *bulkPiece, t *BulkTally) (known bool, err error) {
+func (k *roleKind) tallyByHolders(ctx context.Context, q sqldb.Querier, p *bulkPiece, version string, t *BulkTally) (known bool, err error) {
 	if k.mode == SetRoles {
 		return false, nil
 	}
@@ -78,7 +78,7 @@ func (k *roleKind) tallyByHolders(ctx context.Context, q sqldb.Querier, p *bulkP
 	if most > 0 && len(k.roles) > 1 && (k.mode == RemoveRoles || least > 0) {
 		return false, nil
 	}
-	err = q.QueryRowContext(ctx, "SELECT count(*), CAST(coalesce(sum(users.version), 0) AS BIGINT) FROM users WHERE "+p.in("users.id"), p.args()...).Scan(&t.Users, &t.Versions)
+	err = q.QueryRowContext(ctx, "SELECT count(*), CAST(coalesce(sum("+version+"), 0) AS BIGINT) FROM users WHERE "+p.in("users.id"), p.args()...).Scan(&t.Users, &t.Versions)
 	if err != nil {
 		return false, fmt.Errorf("count users: %w", sqldb.Explain(err))
 	}

@@ -41,6 +41,9 @@ func (b *BulkEditing) Piece(ctx context.Context, tx *sqldb.Tx, s Stamp, ids []in
 		return part, nil
 	}
 	p := pieceOf(b.handle.dir.DB, s.BatchID, ids)
+	if err := p.close(ctx, tx); err != nil {
+		return part, err
+	}
 	versionsNow, err := p.lock(ctx, tx)
 	if err != nil {
 		return part, err

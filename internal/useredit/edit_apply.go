@@ -51,7 +51,7 @@ func (r *editing) most(ctx context.Context) error {
 	defer stop()
 	var queue []userBlock
 	for open := true; ; {
-		for open && len(queue)*r.op.pieceUsers() < r.op.chunkUsers() {
+		for open && len(queue)*r.pieceUsers() < r.op.chunkUsers() {
 			b, err, more := next()
 			if err != nil {
 				return err

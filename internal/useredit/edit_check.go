@@ -10,9 +10,6 @@ import (
 	"muster/internal/directory"
 )
 
-// checkedUsers is how many are counted by one statement.
-const checkedUsers = 50_000
-
 // check counts what becomes of everybody, writes the report of all but those who are simply changed, and stores the counts.
 func (r *editing) check(ctx context.Context) error {
 	if err := r.lastAdministrator(ctx); err != nil {
@@ -29,6 +26,30 @@ func (r *editing) check(ctx context.Context) error {
 	if err := r.run.WriteReport(ctx, name, r.entries(ctx, &counts, r.nobodyToName)); err != nil {
 		return err
 	}
+	return r.run.StoreCounts(ctx, counts)
+}
+
+// recount is check of what is let go on, to tell whether it has outgrown what was decided on. The report is written at the end.
+func (r *editing) recount(ctx context.Context) error {
+	if err := r.lastAdministrator(ctx); err != nil {
+		return err
+	}
+	q := r.run.DB().Read()
+	if err := takeAlong(ctx, q, r.values, r.blocks()); err != nil {
+		return err
+	}
+	counts := batch.Counts{Rows: r.options.Users}
+	for b, err := range lookAhead(ctx, r.blocks(), func(ctx context.Context, b *userBlock) (directory.BulkTally, error) {
+		return r.values.Recount(ctx, q, b.ids)
+	}) {
+		if err != nil {
+			return err
+		}
+		counts.Updated += b.found.Users - b.found.Others()
+		counts.Unchanged += b.found.Same
+	}
+	counts.Updated -= int64(len(r.work.Keeps))
+	counts.Invalid = counts.Rows - counts.Updated - counts.Unchanged
 	return r.run.StoreCounts(ctx, counts)
 }
 
@@ -73,21 +94,17 @@ func (r *editing) wasQuiet(_ context.Context, b *userBlock) (bool, error) {
 // tells that there is nothing to say of a block.
 func (r *editing) entries(ctx context.Context, c *batch.Counts, quiet func(context.Context, *userBlock) (bool, error)) iter.Seq2[batch.Entry, error] {
 	return func(yield func(batch.Entry, error) bool) {
-		for b, err := range r.blocks() {
+		for b, err := range lookAhead(ctx, r.blocks(), quiet) {
 			if err == nil {
 				err = ctx.Err()
-			}
-			none := false
-			if err == nil {
-				none, err = quiet(ctx, &b)
 			}
 			if err != nil {
 				yield(batch.Entry{}, err)
 				return
 			}
-			if none {
+			if b.found {
 				c.Updated += int64(len(b.ids))
-			} else if !r.look(ctx, &b, c, yield) {
+			} else if !r.look(ctx, &b.userBlock, c, yield) {
 				return
 			}
 			if !r.ended {

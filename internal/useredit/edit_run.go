@@ -19,12 +19,19 @@ import (
 type Editing struct{ PieceUsers, ChunkUsers int }
 
 const (
-	defaultEditPiece = 2_000
-	defaultEditChunk = 40_000
+	defaultEditPiece         = 4_000
+	defaultEditPiecePostgres = 2_000 // each takes several times as long
+	defaultEditChunk         = 40_000
 )
 
-func (op *Editing) pieceUsers() int { return cmp.Or(op.PieceUsers, defaultEditPiece) }
 func (op *Editing) chunkUsers() int { return cmp.Or(op.ChunkUsers, defaultEditChunk) }
+
+func (r *editing) pieceUsers() int {
+	if r.run.DB().Engine == sqldb.Postgres {
+		return cmp.Or(r.op.PieceUsers, defaultEditPiecePostgres)
+	}
+	return cmp.Or(r.op.PieceUsers, defaultEditPiece)
+}
 
 // editing is one edit under way.
 type editing struct {
@@ -65,6 +72,9 @@ func (op *Editing) Prepare(ctx context.Context, run *batch.Run) (batch.Prepared,
 	}
 	if run.Batch.State != batch.Checking && (r.changed > 0 || len(r.work.PutOff) > 0 || r.work.Over) {
 		return r, nil // the report is written at the end
+	}
+	if run.Batch.State != batch.Checking {
+		return r, r.recount(ctx)
 	}
 	return r, r.check(ctx)
 }
@@ -150,7 +160,7 @@ func (r *editing) blocks() iter.Seq2[userBlock, error] {
 			return
 		}
 		defer f.Close()
-		readSet(f, r.op.pieceUsers())(yield)
+		readSet(f, r.pieceUsers())(yield)
 	}
 }
 

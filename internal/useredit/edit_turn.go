@@ -26,7 +26,7 @@ func (r *editing) clashes(_ *batch.Batch, open func() (*blob.File, error)) (bool
 	defer stop()
 	b, err, more := mine()
 	at := 0
-	for theirs, terr := range readSet(f, checkedUsers) {
+	for theirs, terr := range readSet(f, r.pieceUsers()) {
 		if terr != nil {
 			return true, nil
 		}

@@ -90,8 +90,8 @@ func (u *unediting) chunk(ctx context.Context, after int64) (next int64, putOff 
 			return c, err
 		}
 		began, stamp := time.Now(), u.stamp()
-		for looked := 0; looked < u.op.chunkUsers(); looked += u.op.pieceUsers() {
-			n, late, end, err := u.values.RestorePiece(ctx, tx, stamp, next, u.op.pieceUsers())
+		for looked := 0; looked < u.op.chunkUsers(); looked += u.pieceUsers() {
+			n, late, end, err := u.values.RestorePiece(ctx, tx, stamp, next, u.pieceUsers())
 			if err != nil {
 				return c, err
 			}
