@@ -138,7 +138,9 @@ func (p *permission) try(w *ward, all bool) {
 	for _, a := range list {
 		if a.allowed {
 			w.fresh()
+			before := w.written()
 			call(a)
+			w.noted(before)
 			w.spent = w.changed() != ""
 		}
 	}

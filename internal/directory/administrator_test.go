@@ -217,6 +217,11 @@ func TestLinkMakesAnAdministrator(t *testing.T) {
 		if err != nil || version != 2 {
 			t.Errorf("version %d, %v", version, err)
 		}
+		// Whoever has users in memory is told: of the one who was made, and let in.
+		notes, _, err := sqldb.One[int](t.Context(), d.DB.Read(), "SELECT count(*) FROM user_writes WHERE first_id = $1", id)
+		if err != nil || notes != 2 {
+			t.Errorf("%d notes, %v", notes, err)
+		}
 		err = d.DB.Tx(t.Context(), func(tx *sqldb.Tx) error { return d.As(directory.Actor{}).SetLink(t.Context(), tx, id, nil, 0) })
 		if fault.KindOf(err) != fault.Forbidden {
 			t.Error(err)

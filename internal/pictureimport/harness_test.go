@@ -254,12 +254,20 @@ func (h *house) apply(t failer, b *batch.Batch) *batch.Batch {
 
 func (h *house) undo(t failer, id int64) *batch.Batch {
 	t.Helper()
+	notes := h.lines(t, "SELECT CAST(coalesce(max(seq), 0) AS TEXT) FROM user_writes")[0]
+	already := h.lines(t, "SELECT CAST(user_id AS TEXT) FROM picture_changes WHERE undone = 1")
 	if err := h.engine.Undo(context.Background(), system, id); err != nil {
 		t.Fatal(err)
 	}
 	b := h.execute(t, id)
 	if b.State != batch.Undone {
 		t.Fatalf("batch %d is %s (%s), not undone", id, b.State, b.Reason)
+	}
+	for _, user := range h.lines(t, `SELECT CAST(j.user_id AS TEXT) FROM picture_changes j WHERE j.undone = 1
+		AND NOT EXISTS (SELECT 1 FROM user_writes w WHERE w.seq > CAST(CAST($1 AS TEXT) AS BIGINT) AND j.user_id BETWEEN w.first_id AND w.last_id)`, notes) {
+		if !slices.Contains(already, user) {
+			t.Fatalf("user %s has another picture, and nobody is told", user)
+		}
 	}
 	return b
 }
