@@ -72,8 +72,8 @@ func (h *Handle) listing(ctx context.Context, f UserFilter, s UserSort, fn func(
 		if err := l.withTexts(ctx, h.dir, f, s); err != nil {
 			return err
 		}
-		l.terms, l.nobody = f.terms(&l.cfg, h.actor.scope, l.texts)
-		l.lookThroughTexts(f)
+		l.terms, l.nobody = f.terms(&l.cfg, h.actor.scope, l.texts, s.inTexts())
+		l.lookThroughTexts(f, s)
 		return fn(l)
 	})
 }

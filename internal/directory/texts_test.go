@@ -40,7 +40,7 @@ func TestTextTests(t *testing.T) {
 		w := Condition{Column: c.column, Op: c.op, Value: c.value}
 		test, ok := testText(anyField, c.value, false)
 		if column, value, is := w.textColumn(); is {
-			test, ok = textCondition(column, w.Op, value)
+			test, ok = textCondition(column, w.Op, value, false)
 		}
 		if got := texts.find(textTests{parts: []textTest{test}}, len(users)); !ok || !slices.Equal(got, c.want) {
 			t.Errorf("%s %s %q: %v, want %v", c.column, c.op, c.value, got, c.want)

@@ -70,7 +70,7 @@ func (c *termCompiler) text(column string, nullable bool, op, value string) {
 	if index && op != OpEmpty {
 		t.of, t.byID = "u."+column, op == OpEqual
 	}
-	_, t.text = textCondition(column, op, value)
+	_, t.text = textCondition(column, op, value, c.inTexts)
 }
 
 // compare is a condition on an expression that is not null, or where null must not match.

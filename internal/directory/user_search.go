@@ -13,8 +13,9 @@ var textFields = map[string]textField{
 	"last_key": lastNameField, "first_key": firstNameField, "lan_key": lanIDField, "agent_key": agentIDField, "pbx_id": pbxIDField,
 }
 
-// textCondition is a condition as a test of the texts; ok is false where it is none.
-func textCondition(column, op, value string) (test textTest, ok bool) {
+// textCondition is a condition as a test of the texts; ok is false where it is none. inTexts tells that the order is theirs, too:
+// what an index finds of how ids begin may be much, and far down in the order.
+func textCondition(column, op, value string, inTexts bool) (test textTest, ok bool) {
 	in, ok := textFields[column]
 	switch {
 	case !ok:
@@ -22,18 +23,20 @@ func textCondition(column, op, value string) (test textTest, ok bool) {
 		return testText(in, value, op == OpEnds)
 	case in == firstNameField && (op == OpStarts || op == OpEqual): // of the others there are indexes
 		return testBegin(in, value, op == OpEqual)
+	case in > firstNameField && op == OpStarts && inTexts:
+		return testBegin(in, value, false)
 	}
 	return test, false
 }
 
 // asksTexts tells that something of the filter is what the texts can tell.
 func (f UserFilter) asksTexts() bool {
-	t := f.textTests(&texts{})
+	t := f.textTests(&texts{}, false)
 	return !t.none()
 }
 
 // textTests are what the texts can tell of the filter.
-func (f UserFilter) textTests(t *texts) (all textTests) {
+func (f UserFilter) textTests(t *texts, inTexts bool) (all textTests) {
 	add := func(test textTest, ok bool) {
 		if ok {
 			all.parts = append(all.parts, test)
@@ -48,7 +51,7 @@ func (f UserFilter) textTests(t *texts) (all textTests) {
 		}
 		switch column, value, ok := w.textColumn(); {
 		case ok:
-			add(textCondition(column, w.Op, value))
+			add(textCondition(column, w.Op, value, inTexts))
 		case w.Column == changedByColumn:
 			by := make([]bool, len(t.names))
 			for i, name := range t.names {
@@ -73,11 +76,11 @@ func (l *listing) withTexts(ctx context.Context, d *Directory, f UserFilter, s U
 
 // lookThroughTexts finds the users of whom the texts can tell. The conditions stay, and are asked of the few who are
 // found: somebody may have been changed a moment ago. Where many are found, a page of them is soon found in the table, too.
-func (l *listing) lookThroughTexts(f UserFilter) {
+func (l *listing) lookThroughTexts(f UserFilter, s UserSort) {
 	if l.texts == nil || l.nobody {
 		return
 	}
-	l.tests = f.textTests(l.texts)
+	l.tests = f.textTests(l.texts, s.inTexts())
 	if l.tests.none() {
 		return
 	}

@@ -51,8 +51,8 @@ func (s *statement) column(name string, driving bool) string {
 }
 
 // terms are the filter, which [UserFilter.Check] finds right, within the scope. nobody tells that no user can match.
-func (f UserFilter) terms(cfg *Configuration, scope Scope, known *texts) (all []term, nobody bool) {
-	c := &termCompiler{cfg: cfg}
+func (f UserFilter) terms(cfg *Configuration, scope Scope, known *texts, inTexts bool) (all []term, nobody bool) {
+	c := &termCompiler{cfg: cfg, inTexts: inTexts}
 	if known != nil {
 		c.changers = known.names
 	}
@@ -123,6 +123,7 @@ func (s *statement) position(a, b string) string {
 type termCompiler struct {
 	cfg      *Configuration
 	changers []string // nil: not known
+	inTexts  bool     // the order is that of the texts
 	all      []term
 	nobody   bool
 }

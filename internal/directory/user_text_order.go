@@ -76,10 +76,15 @@ func following[K any](t *texts, tests textTests, o textOrder[K], after *position
 		key K
 		id  int64
 	}
-	compare := func(a, b place) int { return cmp.Or(o.compare(a.key, b.key), cmp.Compare(a.id, b.id)) }
+	sign := 1
 	if descending {
-		ascending := compare
-		compare = func(a, b place) int { return ascending(b, a) }
+		sign = -1
+	}
+	compare := func(a, b place) int {
+		if c := o.compare(a.key, b.key); c != 0 {
+			return sign * c
+		}
+		return sign * cmp.Compare(a.id, b.id)
 	}
 	if descending && tests.among == nil {
 		t = t.lastFirst() // many may have the same key
@@ -93,7 +98,7 @@ func following[K any](t *texts, tests textTests, o textOrder[K], after *position
 	full := false
 	t.each(tests, func(b *textBlock, i int) bool {
 		p := place{o.of(b, i), b.ids[i]}
-		if after != nil && compare(p, from) <= 0 || full && compare(p, ahead[most-1]) >= 0 {
+		if full && compare(p, ahead[most-1]) >= 0 || after != nil && compare(p, from) <= 0 {
 			return true
 		}
 		if ahead = append(ahead, p); len(ahead) >= 2*most {

@@ -21,10 +21,6 @@ const (
 	mostTexts = 4_000_000
 )
 
-// mostRefreshed is how many users at most, by their ids, are read again while somebody waits, some 0.2 s; where more were
-// written, all are read, and meanwhile the engines look. The tests make it small.
-var mostRefreshed int64 = 200_000
-
 // textReader reads the texts when somebody looks for something, and then, whenever somebody does again, what was
 // written since.
 type textReader struct {
@@ -61,14 +57,8 @@ func (d *Directory) textsAt(ctx context.Context, q sqldb.Querier) (*texts, error
 		}
 		return nil, nil
 	}
-	much, err := r.refresh(ctx, q, d.DB)
-	if err != nil {
+	if err := r.refresh(ctx, q, d.DB); err != nil {
 		return nil, fmt.Errorf("read what was written since: %w", err)
-	}
-	if much {
-		r.texts, r.reading = nil, true
-		go d.readTexts(context.WithoutCancel(ctx))
-		return nil, nil
 	}
 	r.used = time.Now().Round(0)
 	r.idle.Reset(textsIdle)
@@ -111,30 +101,25 @@ func (r *textReader) forget() {
 	r.texts = nil
 }
 
-// refresh brings the texts up to date with the snapshot, unless that is much.
-func (r *textReader) refresh(ctx context.Context, q sqldb.Querier, db *sqldb.DB) (much bool, err error) {
+// refresh brings the texts up to date with the snapshot. Where everybody was written, whoever asks next waits for it, a second for a
+// million users, and others with them: were they to look through the table meanwhile, all would take longer.
+func (r *textReader) refresh(ctx context.Context, q sqldb.Querier, db *sqldb.DB) error {
 	mark, ranges, err := newWrites(ctx, q, db.Engine, r.read)
 	if err != nil {
-		return false, err
+		return err
 	}
-	t, users := r.texts, int64(0)
-	for _, ids := range ranges {
-		users += ids.End - ids.First
-	}
-	if users > mostRefreshed {
-		return true, nil
-	}
+	t := r.texts
 	for _, ids := range ranges {
 		t, err = t.replace(ids.First, ids.End-1, func(b *textBuilder) error { return addTexts(ctx, q, b, ids.First, ids.End) })
 		if err != nil {
-			return false, err
+			return err
 		}
 	}
 	if r.tooMany = t.users > mostTexts; r.tooMany {
 		t = nil
 	}
 	r.texts, r.read = t, mark
-	return false, nil
+	return nil
 }
 
 // addTexts adds the users of a range of ids.

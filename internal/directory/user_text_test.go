@@ -112,33 +112,6 @@ func (c *crowd) write(t *testing.T, db *sqldb.DB, spare []person) []person {
 	return spare
 }
 
-// Where much was written, all is read again, and nobody waits for it.
-func TestSearchAfterMuch(t *testing.T) {
-	t.Parallel()
-	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		c := newCrowd(t, db, 7, 300)
-		c.dir.ReadTexts(t.Context())
-		for i := range c.users {
-			c.users[i].ChangedBy = "everybody"
-		}
-		err := db.Tx(t.Context(), func(tx *sqldb.Tx) error {
-			if _, err := tx.ExecContext(t.Context(), "UPDATE users SET changed_by = 'everybody'"); err != nil {
-				return err
-			}
-			return directory.NoteWritten(t.Context(), tx, directory.IDs{First: 1, End: 301})
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		q := directory.UserQuery{Limit: 500, Filter: directory.UserFilter{Where: []directory.Condition{{Column: "changed_by", Op: "eq", Value: "everybody"}}}}
-		c.compare(t, q, directory.Everywhere())
-		for !c.dir.HasTexts() {
-			c.compare(t, q, directory.Everywhere())
-		}
-		c.compare(t, q, directory.Everywhere())
-	})
-}
-
 func (c *crowd) add(t *testing.T, db *sqldb.DB, users []person) {
 	t.Helper()
 	if len(users) == 0 {

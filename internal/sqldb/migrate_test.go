@@ -93,6 +93,22 @@ func TestMigrateFoldsNames(t *testing.T) {
 	})
 }
 
+// What every change of a user writes is in no index: a change would write the index too, and on PostgreSQL all others.
+func TestChangesWriteNoIndex(t *testing.T) {
+	t.Parallel()
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		query := `SELECT x.name FROM pragma_index_list('users') i, pragma_index_xinfo(i.name) x WHERE x.key = 1 AND x.name IN ('version', 'changed_at', 'changed_by', 'lan_key')`
+		if db.Engine == sqldb.Postgres {
+			query = `SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+				WHERE i.indrelid = 'users'::regclass AND a.attname IN ('version', 'changed_at', 'changed_by', 'lan_key')`
+		}
+		got, err := sqldb.All[string](t.Context(), db.Read(), query)
+		if err != nil || !slices.Equal(got, []string{"lan_key"}) {
+			t.Errorf("%q, %v; want only the LAN ID", got, err)
+		}
+	})
+}
+
 func TestNewerDatabaseIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	sqldbtest.EachConfig(t, func(t *testing.T, cfg sqldb.Config) {
