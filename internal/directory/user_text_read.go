@@ -101,8 +101,8 @@ func (r *textReader) forget() {
 	r.texts = nil
 }
 
-// refresh brings the texts up to date with the snapshot. Where everybody was written, whoever asks next waits for it, a second for a
-// million users, and others with them: were they to look through the table meanwhile, all would take longer.
+// refresh brings the texts up to date with the snapshot. Where everybody was written, whoever asks next waits for it, and
+// others with them: were they to look through the table meanwhile, all would take longer.
 func (r *textReader) refresh(ctx context.Context, q sqldb.Querier, db *sqldb.DB) error {
 	mark, ranges, err := newWrites(ctx, q, db.Engine, r.read)
 	if err != nil {
