@@ -149,14 +149,14 @@ func TestEditOverWithoutItsMaker(t *testing.T) {
 				return err == nil && w.Over
 			})
 			h.person(t, "u1", []directory.Right{"users:access"}, "UAE")
+			known := h.engine.Actor
 			if nobody {
-				known := h.engine.Actor
 				h.engine.Actor = func(context.Context, string, string) (directory.Actor, error) {
 					return directory.Actor{}, fault.New(fault.Forbidden, "u1, who this acts for, is inactive")
 				}
-				defer func() { h.engine.Actor = known }()
 			}
 			b = h.execute(t, b.ID)
+			h.engine.Actor = known
 			same(t, "state, "+what, batch.Done, b.State)
 			same(t, "counts, "+what, batch.Counts{Rows: 2, Updated: 1, Unchanged: 1}, b.Counts)
 			same(t, "report, "+what, []string{"2  unchanged"}, h.entries(t, b))

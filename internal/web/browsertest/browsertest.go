@@ -276,7 +276,7 @@ func (b *Tab) Click(name string) {
 func (b *Tab) ClickOn(expression, what string) {
 	b.T.Helper()
 	where := fmt.Sprintf(`(() => {
-		if (!`+"`+settled+`"+` || document.querySelector('.htmx-request')) return null;
+		if (!`+settled+` || document.querySelector('.htmx-request')) return null;
 		const e = %s;
 		if (!e || e.disabled) return null;
 		e.scrollIntoView({block: 'center', inline: 'nearest', behavior: 'instant'});
